@@ -1,0 +1,219 @@
+"""Studies: every model of a question, five seeds, recorded once so that lessons can draw them in a second.
+
+`course study NAME` runs one and writes `results/NAME.json`. Each row holds a fingerprint of the code, settings
+and data behind it; a test fails where one has gone stale, and another runs a sample of the rows again.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from course_lib import fingerprint, lesson, splits
+from course_lib.data import Dataset, load, sample_baskets
+from course_lib.evaluation import Evaluation, bootstrap_interval, compare, evaluate
+from course_lib.ledger import RESULTS, Row
+from course_lib.models import EASE, GCN, GraphFilter, ItemKNN, LightGCN, MatrixFactorization, Popularity, Random, Recommender
+from course_lib.splits import Split
+
+SEEDS = (0, 1, 2, 3, 4)
+Factory = Callable[[int], Recommender]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to run: models by name, each built from a seed, on a data set under some protocols.
+
+    Attributes
+    ----------
+    dataset : callable
+        Returns the data set.
+    protocols : dict of str to callable
+        Name to a function from (data set, seed) to a split.
+    models : dict of str to callable
+        Name in the tables to a function from the seed to an unfitted model.
+    pairs : tuple of (str, str)
+        Models to compare, user by user.
+    """
+
+    question: str
+    dataset: Callable[[], Dataset]
+    protocols: dict[str, Callable[[Dataset, int], Split]]
+    models: dict[str, Factory]
+    pairs: tuple[tuple[str, str], ...] = ()
+    seeds: tuple[int, ...] = field(default=SEEDS)
+
+
+def names() -> list[str]:
+    """Names of the studies that can be run."""
+    return list(STUDIES)
+
+
+def run(name: str):
+    """Run a study and write `results/NAME.json`; returns the path."""
+    study = _study(name)
+    dataset = study.dataset()
+    rows, comparisons = [], []
+    fits = tqdm(total=len(study.protocols) * len(study.models) * len(study.seeds), unit="fit")
+    for protocol, make_split in study.protocols.items():
+        cut = {seed: make_split(dataset, seed) for seed in study.seeds}
+        merged: dict[str, Evaluation] = {}
+        for label, factory in study.models.items():
+            fits.set_description(f"{name}: {label}, {protocol}")
+            evaluations, seconds = [], []
+            for seed in study.seeds:
+                model = factory(seed)
+                began = time.perf_counter()
+                model.fit(cut[seed])
+                seconds.append(time.perf_counter() - began)
+                evaluations.append(evaluate(model, cut[seed]))
+                fits.update()
+            merged[label] = _merge(evaluations, label, protocol)
+            rows.append(_row(model, merged[label], evaluations, seconds, _fingerprint(factory, cut)))
+        comparisons += [_comparison(merged[first], merged[second], protocol) for first, second in study.pairs]
+    fits.close()
+    record = {"study": name, "question": study.question, "rows": rows, "comparisons": comparisons}
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def rerun(name: str, model: str, protocol: str, seed: int) -> dict[str, float]:
+    """One fit of a study again: its metrics, to be held against the recorded `per_seed` values."""
+    study = _study(name)
+    split = study.protocols[protocol](study.dataset(), seed)
+    evaluation = evaluate(study.models[model](seed).fit(split), split)
+    return {metric: evaluation.mean(metric) for metric in evaluation.values}
+
+
+def stale() -> dict[str, str]:
+    """Recorded rows whose code, settings or data have changed since, as `"study: model, protocol"` to a reason."""
+    reasons = {}
+    for name, study in STUDIES.items():
+        path = RESULTS / f"{name}.json"
+        if not path.is_file():
+            reasons[name] = f"never recorded: run `course study {name}`"
+            continue
+        recorded = {(row["model"], row["protocol"]): row for row in json.loads(path.read_text(encoding="utf-8"))["rows"]}
+        dataset = study.dataset()
+        for protocol, make_split in study.protocols.items():
+            cut = {seed: make_split(dataset, seed) for seed in study.seeds}
+            for label, factory in study.models.items():
+                row = recorded.pop((label, protocol), None)
+                if row is None or row["fingerprint"] != _fingerprint(factory, cut):
+                    why = "not recorded" if row is None else "code, settings or data changed"
+                    reasons[f"{name}: {label}, {protocol}"] = f"{why}: run `course study {name}`"
+        for label, protocol in recorded:
+            reasons[f"{name}: {label}, {protocol}"] = f"recorded, but no longer part of it: run `course study {name}`"
+    return reasons
+
+
+def _study(name: str) -> Study:
+    if name not in STUDIES:
+        raise ValueError(f"no study {name!r}; there are {', '.join(STUDIES)}")
+    return STUDIES[name]
+
+
+def _merge(evaluations: list[Evaluation], label: str, protocol: str) -> Evaluation:
+    """Each user's mean over the seeds in which the user was evaluated."""
+    users = np.unique(np.concatenate([evaluation.users for evaluation in evaluations]))
+    count = np.zeros(len(users))
+    for evaluation in evaluations:
+        count[np.searchsorted(users, evaluation.users)] += 1
+    values = {}
+    for metric in evaluations[0].values:
+        total = np.zeros(len(users))
+        for evaluation in evaluations:
+            total[np.searchsorted(users, evaluation.users)] += evaluation.values[metric]
+        values[metric] = total / count
+    return Evaluation(label, protocol, evaluations[0].dataset, "test", users, values)
+
+
+def _row(model: Recommender, merged: Evaluation, evaluations: list[Evaluation], seconds: list[float], key: str) -> Row:
+    metrics = {}
+    for metric, values in merged.values.items():
+        low, high = bootstrap_interval(values)
+        metrics[metric] = {"mean": _rounded(merged.mean(metric)), "low": _rounded(low), "high": _rounded(high)}
+    return {
+        "model": merged.model,
+        "dataset": merged.dataset,
+        "protocol": merged.protocol,
+        "seeds": len(evaluations),
+        "metrics": metrics,
+        "per_seed": {metric: [_rounded(each.mean(metric)) for each in evaluations] for metric in merged.values},
+        "fit_seconds": round(float(np.median(seconds)), 2),
+        "parameters": model.num_parameters,
+        "device": lesson.describe_device(),
+        "fingerprint": key,
+    }
+
+
+def _comparison(first: Evaluation, second: Evaluation, protocol: str) -> dict[str, Any]:
+    found = {"protocol": protocol, "first": first.model, "second": second.model}
+    for metric in ("ndcg@10", "recall@20"):
+        outcome = compare(first, second, metric)
+        numbers = {"difference": outcome.difference, "low": outcome.low, "high": outcome.high, "p": outcome.p_value}
+        found[metric] = {key: _rounded(value) for key, value in numbers.items()}
+    return found
+
+
+def _fingerprint(factory: Factory, cut: dict[int, Split]) -> str:
+    split = cut[min(cut)]
+    data = fingerprint.of_arrays(split.train.user, split.train.item, split.test.user, split.test.item)
+    return fingerprint.of_text(fingerprint.of_model(factory(min(cut))), data, str(sorted(cut)))
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 5)
+
+
+def _movielens() -> Dataset:
+    return load("movielens-100k")
+
+
+def _baskets() -> Dataset:
+    return sample_baskets(load("complete-journey"), num_baskets=6000)
+
+
+def _protocol(name: str) -> Callable[[Dataset, int], Split]:
+    return lambda dataset, seed: splits.make(name, dataset, seed)
+
+
+def _new_users(num_known: int) -> Callable[[Dataset, int], Split]:
+    def cut(dataset: Dataset, seed: int) -> Split:
+        split = splits.new_user(dataset.interactions, num_known=num_known, seed=seed)
+        return splits.named(split, dataset.name, f"new-user, {num_known} known")
+
+    return cut
+
+
+def _bpr(num_layers: int) -> Factory:
+    return lambda seed: LightGCN(
+        num_layers=num_layers, loss="bpr", cosine=False, temperature=1.0, learning_rate=0.005, num_epochs=200, validate_every=5, seed=seed
+    )
+
+
+def _softmax(num_layers: int) -> Factory:
+    return lambda seed: LightGCN(num_layers=num_layers, seed=seed)
+
+
+MOVIELENS_MODELS: dict[str, Factory] = {
+    "Random": lambda seed: Random(seed=seed),
+    "Popularity": lambda seed: Popularity(),
+    "ItemKNN": lambda seed: ItemKNN(),
+    "EASE": lambda seed: EASE(),
+    "MF, BPR": lambda seed: MatrixFactorization(
+        loss="bpr", cosine=False, temperature=1.0, learning_rate=0.005, num_epochs=200, validate_every=5, seed=seed
+    ),
+    "MF, softmax": lambda seed: MatrixFactorization(seed=seed),
+    "GraphFilter": lambda seed: GraphFilter(seed=seed),
+    "GCN, 2 layers": lambda seed: GCN(num_layers=2, learning_rate=0.005, seed=seed),
+    "LightGCN, 2 layers": _softmax(2),
+}
+
+STUDIES: dict[str, Study] = {}

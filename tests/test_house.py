@@ -1,0 +1,122 @@
+"""The rules of the house: small files and functions, documented, tidy, typed, and silent about where they were made."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from course_lib.paths import ROOT
+
+MAX_FILE_LINES = 300
+MAX_FUNCTION_LINES = 40
+CODE = sorted(path for folder in ("course_lib", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
+LIBRARY = [path for path in CODE if path.is_relative_to(ROOT / "course_lib")]
+TEXT_SUFFIXES = {
+    ".py",
+    ".ipynb",
+    ".md",
+    ".toml",
+    ".txt",
+    ".cfg",
+    ".json",
+    ".yml",
+    ".yaml",
+    ".j2",
+    ".html",
+    ".cff",
+    ".csv",
+    "",
+}
+PRIVATE_FOLDERS = {".venv", ".git", "build", "runs", "__pycache__"}
+FORBIDDEN = re.compile(
+    r"/work/(?:main|shared|\.)|/root/|\bissue #?\d+\b|\b(?:HOUSE|DESIGN|FACTS)\.md\b"
+    r"|\bpypi\.org\b|\bpythonhosted\.org\b|\bregistry\.npmjs\b",
+    re.IGNORECASE,
+)
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def texts() -> Iterator[Path]:
+    """Every text file of the product, whether git knows it or not."""
+    for path in ROOT.rglob("*"):
+        inside = path.relative_to(ROOT)
+        hidden = any(part in PRIVATE_FOLDERS or part.endswith(("_cache", ".egg-info")) for part in inside.parts)
+        if path.is_file() and not hidden and path.suffix in TEXT_SUFFIXES and path != Path(__file__):
+            yield path
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function, its docstring aside."""
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    if ast.get_docstring(function):
+        lines -= (function.body[0].end_lineno or 0) - function.body[0].lineno + 1
+    return lines
+
+
+def long_functions(tree: ast.AST) -> list[str]:
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    long = [function for function in functions if length(function) > MAX_FUNCTION_LINES]
+    return [f"{function.name}, line {function.lineno}: {length(function)} lines" for function in long]
+
+
+def is_property(node: Definition) -> bool:
+    return any(isinstance(one, ast.Name) and one.id == "property" for one in node.decorator_list)
+
+
+def undocumented(node: ast.Module | ast.ClassDef, prefix: str = "") -> Iterator[str]:
+    """Public classes, functions and methods without a docstring; a property is an attribute and may go without."""
+    for child in node.body:
+        if isinstance(child, Definition) and not child.name.startswith("_") and not is_property(child):
+            if not ast.get_docstring(child):
+                yield f"{prefix}{child.name}, line {child.lineno}"
+            if isinstance(child, ast.ClassDef):
+                yield from undocumented(child, f"{prefix}{child.name}.")
+
+
+@pytest.mark.parametrize("path", CODE, ids=name)
+def test_files_and_functions_are_small(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert source.count("\n") <= MAX_FILE_LINES
+    assert long_functions(ast.parse(source)) == []
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=name)
+def test_public_things_of_the_library_are_documented(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), "the module says nothing about itself"
+    assert list(undocumented(tree)) == []
+
+
+def test_nothing_tells_where_the_course_was_made() -> None:
+    found = []
+    for path in texts():
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+            if hit := FORBIDDEN.search(line):
+                found.append(f"{name(path)}:{number}: {hit[0]}")
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]],
+    ids=" ".join,
+)
+def test_tools_are_content(command: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_checks_themselves_find_something() -> None:
+    long = "def f():\n    '''Doc.\n\n    More.\n    '''\n" + "    x = 1\n" * 40
+    assert long_functions(ast.parse(long)) == ["f, line 1: 41 lines"]
+    tree = ast.parse("class A:\n    '''Doc.'''\n    def b(self): ...\n    def _c(self): ...\ndef d(): ...")
+    assert list(undocumented(tree)) == ["A.b, line 3", "d, line 5"]
+    assert FORBIDDEN.search("see " + "/wor" + "k/main/x") and not FORBIDDEN.search("issue a warning; work/main")
