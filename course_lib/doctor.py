@@ -105,9 +105,11 @@ def requirements() -> tuple[list[Requirement], list[Requirement]]:
 
 
 def misfits(wanted: list[Requirement]) -> list[str]:
-    """The requirements that are not met, in words."""
+    """The requirements that are not met, in words; those for other machines aside."""
     found = []
     for one in wanted:
+        if one.marker and not one.marker.evaluate():
+            continue
         version = installed_version(one.name)
         if version is None:
             found.append(f"{one.name} is missing")

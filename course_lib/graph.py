@@ -4,6 +4,7 @@ Taught in 03_graph_convolution.
 """
 
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,12 +60,12 @@ class _SymmetricProduct(torch.autograd.Function):
     """A_hat @ H for a symmetric A_hat: its gradient is A_hat @ gradient, so no transpose is ever formed."""
 
     @staticmethod
-    def forward(ctx, A_hat: torch.Tensor, H: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def forward(ctx: Any, A_hat: torch.Tensor, H: torch.Tensor) -> torch.Tensor:
         ctx.A_hat = A_hat
         return A_hat @ H
 
     @staticmethod
-    def backward(ctx, gradient: torch.Tensor) -> tuple[None, torch.Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[None, torch.Tensor]:
         return None, ctx.A_hat @ gradient
 
 

@@ -86,7 +86,9 @@ def table(scoreboard: list[Row]) -> str:
         cells = [head, *[_cells(row) for row in group]]
         widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
         lines.append(f"{dataset}, {protocol}")
-        lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
+        lines += [
+            "  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells
+        ]
         lines.append("")
     return "\n".join(lines) if lines else "The scoreboard is empty: run a lesson, or `course study NAME`."
 
@@ -95,7 +97,11 @@ def markdown(scoreboard: list[Row]) -> str:
     """The recorded scoreboard as Markdown tables, as the README shows it."""
     lines = []
     for (dataset, protocol), group in _groups(scoreboard).items():
-        lines += [f"**{dataset}**, protocol `{protocol}`", "", "| model | NDCG@10 | 95 % interval | Recall@20 | fit, s |"]
+        lines += [
+            f"**{dataset}**, protocol `{protocol}`",
+            "",
+            "| model | NDCG@10 | 95 % interval | Recall@20 | fit, s |",
+        ]
         lines.append("|---|---|---|---|---|")
         for row in group:
             _, _, ndcg, recall, interval, seconds, *_ = _cells(row)

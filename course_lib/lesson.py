@@ -8,6 +8,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 # Before transformers and torch_geometric are imported: no bars and no warnings about their own plumbing.
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -57,7 +58,7 @@ def start(name: str, seed: int = 0) -> None:
 def seed_everything(seed: int = 0) -> None:
     """Seed Python, NumPy and torch."""
     random.seed(seed)
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  # libraries that learners try may still use it
     torch.manual_seed(seed)
 
 
@@ -100,7 +101,9 @@ def check_band(name: str, value: float, low: float, high: float, digits: int = 3
     if inside:
         print(f"{name} within {band}")
     else:
-        print(f"{name} is {value:.{digits + 1}f}, {OUTSIDE} {band}: if you changed nothing above, tell us (course doctor)")
+        print(
+            f"{name} is {value:.{digits + 1}f}, {OUTSIDE} {band}: if you changed nothing above, tell us (course doctor)"
+        )
     return inside
 
 
@@ -142,7 +145,7 @@ def timed(call: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _folder(model: models.Recommender, split: Split):
+def _folder(model: models.Recommender, split: Split) -> Path:
     data = fingerprint.of_arrays(split.train.user, split.train.item, split.valid.user, split.valid.item)
     key = fingerprint.of_text(fingerprint.of_model(model), data)
     return cache_dir() / "artefacts" / f"{type(model).__name__}-{split.protocol}-{key}"

@@ -171,7 +171,11 @@ def temporal(interactions: Interactions, train: float = 0.8, valid: float = 0.1,
         new = np.flatnonzero((part == window) & ~known[interactions.user])
         part[_earlier_half(interactions, new)] = fold_in_part
     return _assemble(
-        "temporal", interactions, part, seed, leaks="nothing of the future, in training; new users and items as they come"
+        "temporal",
+        interactions,
+        part,
+        seed,
+        leaks="nothing of the future, in training; new users and items as they come",
     )
 
 

@@ -52,6 +52,15 @@ def sample(**course: object) -> NotebookNode:
     return new_notebook(cells=cells, metadata={"course": COURSE | course})
 
 
+def light_sample(**course: object) -> NotebookNode:
+    """The same without table and figure, whose libraries take seconds to import."""
+    notebook = sample(**course)
+    notebook.cells = [
+        cell for cell in notebook.cells if "pandas" not in cell.source and "matplotlib" not in cell.source
+    ]
+    return notebook
+
+
 def stub_library(folder: Path) -> None:
     """Make `folder` look like a clone whose library imports at once."""
     (folder / "course_lib").mkdir(exist_ok=True)

@@ -98,6 +98,7 @@ def test_artefact_no_lesson_needs_is_no_problem() -> None:
 
 def test_packages_are_held_against_their_bounds() -> None:
     wanted = ["psutil>=1.0", "psutil>=999", "no-such-package-as-this>=2", "packaging"]
+    wanted += ["another-package>=1; sys_platform == 'amiga'"]
     found = doctor.misfits([Requirement(line) for line in wanted])
     assert found == ["no-such-package-as-this is missing", f"psutil is {psutil.__version__}, needs >=999"]
 

@@ -155,7 +155,9 @@ def test_users_without_targets_are_left_out():
     split = splits.benchmark(Interactions.from_frame(frame))
     assert evaluate(Popularity().fit(split), split, k=(2,)).users.tolist() == [1]
     with pytest.raises(ValueError, match="nothing to evaluate"):
-        too_small = splits.benchmark(Interactions.from_frame(pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [1, 2, 1, 2]})))
+        too_small = splits.benchmark(
+            Interactions.from_frame(pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [1, 2, 1, 2]}))
+        )
         evaluate(Popularity().fit(too_small), too_small, k=(1,))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_output
-from sample_lesson import code, sample, save
+from sample_lesson import code, light_sample, sample, save
 
 from course_lib import notebooks
 from course_lib.notebooks import catalogue, header
@@ -163,11 +163,20 @@ def test_execute_stores_outputs_seconds_and_nothing_noisy(tmp_path: Path) -> Non
     assert notebooks.lint([path]) == []
 
 
+def test_the_banner_shows_the_seconds_just_measured(tmp_path: Path) -> None:
+    path = save(light_sample(cpu_seconds=1000), tmp_path)
+    banner = f"import json\n\n\ndef start(name):\n    print(json.load(open({str(path)!r}))['metadata']['course'])\n"
+    (tmp_path / "course_lib" / "lesson.py").write_text(banner, encoding="utf-8")
+    notebooks.execute([path])
+    done = catalogue.read(path)
+    assert f"'cpu_seconds': {done.metadata.course.cpu_seconds}" in done.cells[1].outputs[0].text
+    assert done.metadata.course.cpu_seconds < 1000
+
+
 def test_execute_fails_loudly_and_leaves_the_notebook_alone(tmp_path: Path) -> None:
-    notebook = sample()
+    notebook = light_sample()
     notebook.cells.insert(2, code("weights = [1]\nweights[5]"))
     path = save(notebook, tmp_path)
-    notebooks.sync([path])
     before = path.read_bytes()
     with pytest.raises(notebooks.LessonFailed) as failure:
         notebooks.execute([path])
@@ -178,12 +187,12 @@ def test_execute_fails_loudly_and_leaves_the_notebook_alone(tmp_path: Path) -> N
 
 
 def test_tracebacks_shown_on_purpose_do_not_name_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    notebook = sample()
-    notebook.cells[5] = code("from course_lib import broken\n\nbroken.fail()", "raises-exception")
+    notebook = light_sample()
+    notebook.cells[3] = code("from course_lib import broken\n\nbroken.fail()", "raises-exception")
     path = save(notebook, tmp_path)
     monkeypatch.setattr("course_lib.notebooks.execution.ROOT", tmp_path)
     notebooks.execute([path])
-    shown = "\n".join(catalogue.read(path).cells[7].outputs[0].traceback)
+    shown = "\n".join(catalogue.read(path).cells[5].outputs[0].traceback)
     assert "course_lib/broken.py" in shown.replace("\\", "/")
     assert str(tmp_path) not in shown
     assert notebooks.lint([path]) == []

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 from rich.console import Console
-from sample_lesson import code, sample, save
+from sample_lesson import code, light_sample, sample, save
 
 from course_lib import notebooks, runner
 from course_lib.notebooks import catalogue, kernel
@@ -41,9 +41,9 @@ class Course:
     """Three lessons that were run: one that is sound, one that breaks, one elective after it."""
 
     def __init__(self, folder: Path) -> None:
-        broken = sample(title="Broken <b>on</b> purpose")
+        broken = light_sample(title="Broken <b>on</b> purpose")
         broken.cells.insert(2, code("weights = [1]\nweights[5]"))
-        elective = sample(title="An elective", prerequisites=["00_sample"])
+        elective = light_sample(title="An elective", prerequisites=["00_sample"])
         elective.cells.insert(1, code("import warnings\n\nwarnings.warn('look at me')"))
         self.paths = [
             save(sample(), folder),

@@ -150,5 +150,5 @@ def test_merging_validation_keeps_the_exam(movielens):
 def test_wrong_names_are_named(movielens):
     with pytest.raises(ValueError, match=r"'weekly'.*benchmark, temporal, cold-item"):
         splits.make("weekly", movielens)
-    with pytest.raises(ValueError, match="'train'.*choose 'valid' or 'test'"):
+    with pytest.raises(ValueError, match=r"'train'.*choose 'valid' or 'test'"):
         splits.make("benchmark", movielens).task("train")

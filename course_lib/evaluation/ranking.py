@@ -29,6 +29,9 @@ class Scorer(Protocol):
     def score_histories(self, histories: sparse.csr_matrix) -> np.ndarray: ...
 
 
+Model = Scorer | np.ndarray | Callable[[np.ndarray], np.ndarray]
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """Metrics of one model on one part of one split, user by user.
@@ -63,7 +66,7 @@ class Evaluation:
 
 
 def evaluate(
-    model: Scorer | np.ndarray | Callable[[np.ndarray], np.ndarray],
+    model: Model,
     split: Split,
     k: tuple[int, ...] = (10, 20),
     part: str = "test",
@@ -165,11 +168,11 @@ def _check_task(task: Task, k: tuple[int, ...], part: str) -> None:
         )
 
 
-def _scores(model, users: np.ndarray, task: Task, num_items: int) -> np.ndarray:
+def _scores(model: Model, users: np.ndarray, task: Task, num_items: int) -> np.ndarray:
     """Scores of a batch of users as a fresh float32 array, [len(users), num_items]."""
     if isinstance(model, np.ndarray):
         scores = model[users]
-    elif not hasattr(model, "score"):
+    elif callable(model):
         scores = model(users)
     elif task.fold_in:
         scores = model.score_histories(task.history[users])
@@ -177,10 +180,14 @@ def _scores(model, users: np.ndarray, task: Task, num_items: int) -> np.ndarray:
         scores = model.score(users)
     scores = np.array(scores, dtype=np.float32)
     if scores.shape != (len(users), num_items):
-        raise ValueError(f"scores have shape {scores.shape}, expected ({len(users)}, {num_items}): one per user and item")
+        raise ValueError(
+            f"scores have shape {scores.shape}, expected ({len(users)}, {num_items}): one per user and item"
+        )
     if not np.isfinite(scores).all():
         row, item = (int(index[0]) for index in np.nonzero(~np.isfinite(scores)))
-        raise ValueError(f"the score of user {int(users[row])} for item {item} is {scores[row, item]}: scores must be finite")
+        raise ValueError(
+            f"the score of user {int(users[row])} for item {item} is {scores[row, item]}: scores must be finite"
+        )
     return scores
 
 

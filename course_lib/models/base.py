@@ -156,7 +156,9 @@ def load(folder: str | Path) -> Recommender:
         description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         tensors = load_file(folder / "weights.safetensors")
     except FileNotFoundError as error:
-        raise ValueError(f"{folder} holds no saved model: {Path(error.filename or '').name or error} is missing") from error
+        raise ValueError(
+            f"{folder} holds no saved model: {Path(error.filename or '').name or error} is missing"
+        ) from error
     if description["format"] != FORMAT_VERSION or description["class"] not in REGISTRY:
         raise ValueError(
             f"{folder} holds a {description['class']} in format {description['format']}; this library reads format "

@@ -58,7 +58,7 @@ class LightGCNEncoder(Tables):
 
 
 class GCNEncoder(Tables):
-    r"""$H^{(l+1)} = \mathrm{ReLU}(\hat A_{+I} H^{(l)} W^{(l)})$ without ReLU after the last layer (Kipf & Welling 2017).
+    r"""$H^{(l+1)} = \mathrm{ReLU}(\hat A_{+I} H^{(l)} W^{(l)})$, no ReLU after the last (Kipf & Welling 2017).
 
     $\hat A_{+I}$ is the normalised adjacency with self-loops, $\tilde D^{-1/2} (A + I) \tilde D^{-1/2}$.
     """
@@ -135,7 +135,9 @@ class EmbeddingRecommender(Recommender):
             self._store(encoder)
             return evaluate(self, split, k=(10,), part="valid").mean("ndcg@10")
 
-        self.history = fit_encoder(encoder, self.train, self.training_settings(), validate if len(split.valid) else None)
+        self.history = fit_encoder(
+            encoder, self.train, self.training_settings(), validate if len(split.valid) else None
+        )
         self._store(encoder)
         return self
 
@@ -164,7 +166,7 @@ class MatrixFactorization(EmbeddingRecommender):
 
     def build_encoder(self) -> Tables:
         """Two tables."""
-        return Tables(*self.train.shape, self.embedding_dim)
+        return Tables(self.train.shape[0], self.train.shape[1], self.embedding_dim)
 
     def fold_in(self, encoder: Tables) -> Tensor:
         """A new user is the sum of their items."""
@@ -186,8 +188,9 @@ class LightGCN(EmbeddingRecommender):
 
     def build_encoder(self) -> Tables:
         """Two tables, propagated over the user-item graph."""
-        self._A_hat = to_torch(symmetric_normalize(bipartite_adjacency(self.train)), pick_device(self.device))
-        return LightGCNEncoder(*self.train.shape, self.embedding_dim, self._A_hat, self.num_layers)
+        A_hat = to_torch(symmetric_normalize(bipartite_adjacency(self.train)), pick_device(self.device))
+        num_users, num_items = self.train.shape
+        return LightGCNEncoder(num_users, num_items, self.embedding_dim, A_hat, self.num_layers)
 
     def fold_in(self, encoder: Tables) -> Tensor:
         r"""One propagation step: a new user receives $\sum_i d_i^{-1/2} h_i$, up to a factor that ranks nothing.
@@ -219,9 +222,10 @@ class GCN(EmbeddingRecommender):
         A = bipartite_adjacency(self.train)
         A_hat = symmetric_normalize(sparse.csr_matrix(A + sparse.eye_array(A.shape[0], dtype=np.float32)))
         A_hat_torch = to_torch(A_hat, pick_device(self.device))
-        return GCNEncoder(*self.train.shape, self.embedding_dim, A_hat_torch, self.num_layers)
+        num_users, num_items = self.train.shape
+        return GCNEncoder(num_users, num_items, self.embedding_dim, A_hat_torch, self.num_layers)
 
     def fold_in(self, encoder: Tables) -> Tensor:
-        """A new user is the sum of their items' final vectors: the weights were never trained for a user without one."""
+        """A new user is the sum of their items' final vectors; no weight was trained for a user without a vector."""
         H_i = encoder()[1]
         return nn.functional.normalize(H_i, dim=1) if self.cosine else H_i

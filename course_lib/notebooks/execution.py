@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
 
 from course_lib.notebooks import catalogue, header, kernel
 from course_lib.paths import ROOT
@@ -27,17 +28,27 @@ def execute(paths: Sequence[Path]) -> None:
         With the cell's source and the end of the traceback.
     """
     for path in paths:
-        header.sync([path])
         notebook = catalogue.read(path)
+        header.refresh(notebook, path)
         _clear(notebook)
         try:
             seconds = kernel.run(notebook, path.parent)
         except kernel.LessonFailed as error:
             raise kernel.LessonFailed(f"{catalogue.lesson_name(path)}: {error}") from error
         _tidy(notebook)
-        course = notebook.metadata.setdefault("course", {})
-        course["cpu_seconds"] = round_seconds(seconds, course.get("cpu_seconds"))
-        header.refresh(notebook, path)
+        _record(seconds, notebook, path)
+
+
+def _record(seconds: float, notebook: NotebookNode, path: Path) -> None:
+    """Write the notebook with its measured seconds; the set-up cell prints them, so a new number makes it run again."""
+    course = notebook.metadata.course
+    before = course.get("cpu_seconds")
+    course["cpu_seconds"] = round_seconds(seconds, before)
+    header.refresh(notebook, path)
+    catalogue.write(notebook, path)
+    if course["cpu_seconds"] != before:
+        setup = [cell for cell in notebook.cells if catalogue.SETUP_TAG in catalogue.tags(cell)]
+        kernel.run(new_notebook(cells=setup), path.parent)
         catalogue.write(notebook, path)
 
 

@@ -6,46 +6,18 @@ and data behind it; a test fails where one has gone stale, and another runs a sa
 
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from course_lib import fingerprint, lesson, splits
-from course_lib.data import Dataset, load, sample_baskets
+from course_lib import fingerprint, lesson
 from course_lib.evaluation import Evaluation, bootstrap_interval, compare, evaluate
 from course_lib.ledger import RESULTS, Row
-from course_lib.models import EASE, GCN, GraphFilter, ItemKNN, LightGCN, MatrixFactorization, Popularity, Random, Recommender
+from course_lib.models import Recommender
 from course_lib.splits import Split
-
-SEEDS = (0, 1, 2, 3, 4)
-Factory = Callable[[int], Recommender]
-
-
-@dataclass(frozen=True)
-class Study:
-    """What to run: models by name, each built from a seed, on a data set under some protocols.
-
-    Attributes
-    ----------
-    dataset : callable
-        Returns the data set.
-    protocols : dict of str to callable
-        Name to a function from (data set, seed) to a split.
-    models : dict of str to callable
-        Name in the tables to a function from the seed to an unfitted model.
-    pairs : tuple of (str, str)
-        Models to compare, user by user.
-    """
-
-    question: str
-    dataset: Callable[[], Dataset]
-    protocols: dict[str, Callable[[Dataset, int], Split]]
-    models: dict[str, Factory]
-    pairs: tuple[tuple[str, str], ...] = ()
-    seeds: tuple[int, ...] = field(default=SEEDS)
+from course_lib.studies.plans import STUDIES, Factory, Study
 
 
 def names() -> list[str]:
@@ -53,7 +25,7 @@ def names() -> list[str]:
     return list(STUDIES)
 
 
-def run(name: str):
+def run(name: str) -> Path:
     """Run a study and write `results/NAME.json`; returns the path."""
     study = _study(name)
     dataset = study.dataset()
@@ -99,7 +71,9 @@ def stale() -> dict[str, str]:
         if not path.is_file():
             reasons[name] = f"never recorded: run `course study {name}`"
             continue
-        recorded = {(row["model"], row["protocol"]): row for row in json.loads(path.read_text(encoding="utf-8"))["rows"]}
+        recorded = {
+            (row["model"], row["protocol"]): row for row in json.loads(path.read_text(encoding="utf-8"))["rows"]
+        }
         dataset = study.dataset()
         for protocol, make_split in study.protocols.items():
             cut = {seed: make_split(dataset, seed) for seed in study.seeds}
@@ -154,7 +128,7 @@ def _row(model: Recommender, merged: Evaluation, evaluations: list[Evaluation], 
 
 
 def _comparison(first: Evaluation, second: Evaluation, protocol: str) -> dict[str, Any]:
-    found = {"protocol": protocol, "first": first.model, "second": second.model}
+    found: dict[str, Any] = {"protocol": protocol, "first": first.model, "second": second.model}
     for metric in ("ndcg@10", "recall@20"):
         outcome = compare(first, second, metric)
         numbers = {"difference": outcome.difference, "low": outcome.low, "high": outcome.high, "p": outcome.p_value}
@@ -170,50 +144,3 @@ def _fingerprint(factory: Factory, cut: dict[int, Split]) -> str:
 
 def _rounded(value: float) -> float:
     return round(float(value), 5)
-
-
-def _movielens() -> Dataset:
-    return load("movielens-100k")
-
-
-def _baskets() -> Dataset:
-    return sample_baskets(load("complete-journey"), num_baskets=6000)
-
-
-def _protocol(name: str) -> Callable[[Dataset, int], Split]:
-    return lambda dataset, seed: splits.make(name, dataset, seed)
-
-
-def _new_users(num_known: int) -> Callable[[Dataset, int], Split]:
-    def cut(dataset: Dataset, seed: int) -> Split:
-        split = splits.new_user(dataset.interactions, num_known=num_known, seed=seed)
-        return splits.named(split, dataset.name, f"new-user, {num_known} known")
-
-    return cut
-
-
-def _bpr(num_layers: int) -> Factory:
-    return lambda seed: LightGCN(
-        num_layers=num_layers, loss="bpr", cosine=False, temperature=1.0, learning_rate=0.005, num_epochs=200, validate_every=5, seed=seed
-    )
-
-
-def _softmax(num_layers: int) -> Factory:
-    return lambda seed: LightGCN(num_layers=num_layers, seed=seed)
-
-
-MOVIELENS_MODELS: dict[str, Factory] = {
-    "Random": lambda seed: Random(seed=seed),
-    "Popularity": lambda seed: Popularity(),
-    "ItemKNN": lambda seed: ItemKNN(),
-    "EASE": lambda seed: EASE(),
-    "MF, BPR": lambda seed: MatrixFactorization(
-        loss="bpr", cosine=False, temperature=1.0, learning_rate=0.005, num_epochs=200, validate_every=5, seed=seed
-    ),
-    "MF, softmax": lambda seed: MatrixFactorization(seed=seed),
-    "GraphFilter": lambda seed: GraphFilter(seed=seed),
-    "GCN, 2 layers": lambda seed: GCN(num_layers=2, learning_rate=0.005, seed=seed),
-    "LightGCN, 2 layers": _softmax(2),
-}
-
-STUDIES: dict[str, Study] = {}

@@ -1,0 +1,205 @@
+"""What the studies of the course ask, and of which models."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from course_lib import splits
+from course_lib.data import Dataset, load, sample_baskets
+from course_lib.models import (
+    EASE,
+    GCN,
+    GraphFilter,
+    ItemKNN,
+    LightGCN,
+    MatrixFactorization,
+    Popularity,
+    Random,
+    Recommender,
+)
+from course_lib.splits import Split
+
+SEEDS = (0, 1, 2, 3, 4)
+Factory = Callable[[int], Recommender]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to run: models by name, each built from a seed, on a data set under some protocols.
+
+    Attributes
+    ----------
+    dataset : callable
+        Returns the data set.
+    protocols : dict of str to callable
+        Name to a function from (data set, seed) to a split.
+    models : dict of str to callable
+        Name in the tables to a function from the seed to an unfitted model.
+    pairs : tuple of (str, str)
+        Models to compare, user by user.
+    """
+
+    question: str
+    dataset: Callable[[], Dataset]
+    protocols: dict[str, Callable[[Dataset, int], Split]]
+    models: dict[str, Factory]
+    pairs: tuple[tuple[str, str], ...] = ()
+    seeds: tuple[int, ...] = SEEDS
+
+
+def _movielens() -> Dataset:
+    return load("movielens-100k")
+
+
+def _baskets(num_baskets: int = 6000) -> Dataset:
+    sample = sample_baskets(load("complete-journey"), num_baskets=num_baskets)
+    return replace(sample, name=f"{num_baskets:,} baskets")
+
+
+def _protocol(name: str) -> Callable[[Dataset, int], Split]:
+    return lambda dataset, seed: splits.make(name, dataset, seed)
+
+
+def _new_users(num_known: int) -> Callable[[Dataset, int], Split]:
+    def cut(dataset: Dataset, seed: int) -> Split:
+        split = splits.new_user(dataset.interactions, num_known=num_known, seed=seed)
+        return splits.named(split, dataset.name, f"new-user, {num_known} known")
+
+    return cut
+
+
+def _factorization(loss: str, cosine: bool) -> Factory:
+    """BPR steps are many and small, softmax steps few and large: each loss has the settings that validate best."""
+    temperature = 0.2 if cosine else 1.0
+    if loss == "bpr":
+        return lambda seed: MatrixFactorization(
+            loss="bpr",
+            cosine=cosine,
+            temperature=temperature,
+            learning_rate=0.005,
+            num_epochs=200,
+            validate_every=5,
+            seed=seed,
+        )
+    return lambda seed: MatrixFactorization(cosine=cosine, temperature=temperature, seed=seed)
+
+
+def _light(num_layers: int, loss: str = "softmax") -> Factory:
+    if loss == "bpr":
+        return lambda seed: LightGCN(
+            num_layers=num_layers,
+            loss="bpr",
+            cosine=False,
+            temperature=1.0,
+            learning_rate=0.005,
+            num_epochs=200,
+            validate_every=5,
+            seed=seed,
+        )
+    return lambda seed: LightGCN(num_layers=num_layers, seed=seed)
+
+
+def _light_on_baskets(num_layers: int, num_epochs: int = 40) -> Factory:
+    return lambda seed: LightGCN(
+        num_layers=num_layers, batch_size=1024, num_epochs=num_epochs, validate_every=5, seed=seed
+    )
+
+
+FLOOR: dict[str, Factory] = {
+    "Random": lambda seed: Random(seed=seed),
+    "Popularity": lambda seed: Popularity(),
+}
+UNTRAINED: dict[str, Factory] = {
+    "ItemKNN": lambda seed: ItemKNN(),
+    "EASE": lambda seed: EASE(),
+    "GraphFilter": lambda seed: GraphFilter(seed=seed),
+}
+
+STUDIES: dict[str, Study] = {
+    "films": Study(
+        question="What do clicks and the graph reach on films, under each protocol?",
+        dataset=_movielens,
+        protocols={name: _protocol(name) for name in ("benchmark", "temporal", "cold-item")},
+        models={
+            **FLOOR,
+            **UNTRAINED,
+            "MF, BPR": _factorization("bpr", cosine=False),
+            "MF, softmax": _factorization("softmax", cosine=True),
+            "GCN, 2 layers": lambda seed: GCN(num_layers=2, learning_rate=0.005, seed=seed),
+            "LightGCN, 2 layers": _light(2),
+        },
+        pairs=(
+            ("EASE", "ItemKNN"),
+            ("EASE", "MF, softmax"),
+            ("MF, softmax", "MF, BPR"),
+            ("LightGCN, 2 layers", "MF, softmax"),
+            ("LightGCN, 2 layers", "GCN, 2 layers"),
+            ("EASE", "LightGCN, 2 layers"),
+        ),
+    ),
+    "losses": Study(
+        question="Which made the difference, the loss or the cosine?",
+        dataset=_movielens,
+        protocols={"benchmark": _protocol("benchmark")},
+        models={
+            "MF, BPR, product": _factorization("bpr", cosine=False),
+            "MF, BPR, cosine": _factorization("bpr", cosine=True),
+            "MF, softmax, product": _factorization("softmax", cosine=False),
+            "MF, softmax, cosine": _factorization("softmax", cosine=True),
+        },
+        pairs=(("MF, softmax, cosine", "MF, BPR, cosine"), ("MF, softmax, cosine", "MF, softmax, product")),
+    ),
+    "layers": Study(
+        question="What do graph layers add under each loss?",
+        dataset=_movielens,
+        protocols={"benchmark": _protocol("benchmark")},
+        models={
+            f"LightGCN, {loss}, {layers} layers": _light(layers, loss)
+            for loss in ("softmax", "bpr")
+            for layers in range(4)
+        },
+        pairs=(
+            ("LightGCN, softmax, 2 layers", "LightGCN, softmax, 0 layers"),
+            ("LightGCN, softmax, 3 layers", "LightGCN, softmax, 0 layers"),
+            ("LightGCN, bpr, 3 layers", "LightGCN, bpr, 0 layers"),
+            ("LightGCN, softmax, 0 layers", "LightGCN, bpr, 3 layers"),
+        ),
+        seeds=(0, 1, 2),
+    ),
+    "baskets": Study(
+        question="Does the graph pay where data are sparse?",
+        dataset=_baskets,
+        protocols={"benchmark": _protocol("benchmark")},
+        models={
+            **FLOOR,
+            "ItemKNN, no brake": lambda seed: ItemKNN(),
+            "ItemKNN, brake 20": lambda seed: ItemKNN(num_neighbours=1000, shrinkage=20.0),
+            "EASE": lambda seed: EASE(regularization=100.0),
+            "GraphFilter": lambda seed: GraphFilter(seed=seed),
+            **{f"LightGCN, {layers} layers": _light_on_baskets(layers) for layers in range(4)},
+        },
+        pairs=(
+            ("LightGCN, 2 layers", "LightGCN, 0 layers"),
+            ("GraphFilter", "LightGCN, 0 layers"),
+            ("EASE", "LightGCN, 2 layers"),
+            ("EASE", "GraphFilter"),
+        ),
+        seeds=(0, 1, 2),
+    ),
+    "new_users": Study(
+        question="Who serves a user whom training never saw?",
+        dataset=_movielens,
+        protocols={f"new-user, {num_known} known": _new_users(num_known) for num_known in (1, 5, 20)},
+        models={
+            "Popularity": FLOOR["Popularity"],
+            **UNTRAINED,
+            "MF, softmax": _factorization("softmax", cosine=True),
+            "LightGCN, 2 layers": _light(2),
+        },
+        pairs=(
+            ("LightGCN, 2 layers", "MF, softmax"),
+            ("EASE", "LightGCN, 2 layers"),
+            ("LightGCN, 2 layers", "Popularity"),
+            ("EASE", "Popularity"),
+        ),
+    ),
+}
