@@ -79,7 +79,7 @@ def expected_seconds(name: str) -> int | None:
     return None
 
 
-def check_band(name: str, value: float, low: float, high: float, digits: int = 3) -> bool:
+def check_band(name: str, value: float, low: float, high: float, digits: int = 3) -> None:
     """Print whether a number that varies a little by device lies where it should.
 
     The text is the same on every device as long as the number is inside, so a notebook can be checked by it.
@@ -90,29 +90,20 @@ def check_band(name: str, value: float, low: float, high: float, digits: int = 3
         What the number is.
     low, high : float
         The band. Its lower end must lie above what a weaker model reaches.
-
-    Returns
-    -------
-    bool
-        Whether `low <= value <= high`.
     """
     band = f"{low:.{digits}f}-{high:.{digits}f}"
-    inside = bool(low <= value <= high)  # False for NaN
-    if inside:
+    if low <= value <= high:  # False for NaN
         print(f"{name} within {band}")
     else:
-        print(
-            f"{name} is {value:.{digits + 1}f}, {OUTSIDE} {band}: if you changed nothing above, tell us (course doctor)"
-        )
-    return inside
+        print(f"{name} is {value:.{digits + 1}f}, {OUTSIDE} {band}. Did you change something above?")
 
 
-def check_against_record(evaluation: Evaluation, metric: str = "ndcg@10") -> bool:
+def check_against_record(evaluation: Evaluation, metric: str = "ndcg@10") -> None:
     """`check_band` against the interval that the recorded study has for this model, data set and protocol."""
     row = ledger.recorded(evaluation.model, evaluation.dataset, evaluation.protocol)
     interval = row["metrics"][metric]
     name = f"{evaluation.model}: {metric}"
-    return check_band(name, evaluation.mean(metric), interval["low"], interval["high"])
+    check_band(name, evaluation.mean(metric), interval["low"], interval["high"])
 
 
 def fit(model: models.Recommender, split: Split, k: tuple[int, ...] = (10, 20)) -> Evaluation:

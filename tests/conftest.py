@@ -9,6 +9,7 @@ import pytest
 
 from course_lib.data import Dataset, load
 
+os.environ["TQDM_DISABLE"] = "1"  # stored outputs hold no bars
 OFFLINE = str(Path(__file__).parent / "offline")
 
 if OFFLINE not in os.environ.get("PYTHONPATH", "").split(os.pathsep):

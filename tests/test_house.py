@@ -57,10 +57,17 @@ def is_property(node: Definition) -> bool:
     return any(isinstance(one, ast.Name) and one.id == "property" for one in node.decorator_list)
 
 
+def is_signature(node: Definition) -> bool:
+    """Whether only `...` follows: a method of a protocol, which its class describes."""
+    return isinstance(node.body[0], ast.Expr) and ast.unparse(node.body[0]) == "..."
+
+
 def undocumented(node: ast.Module | ast.ClassDef, prefix: str = "") -> Iterator[str]:
     """Public classes, functions and methods without a docstring; a property is an attribute and may go without."""
     for child in node.body:
-        if isinstance(child, Definition) and not child.name.startswith("_") and not is_property(child):
+        if isinstance(child, Definition) and not child.name.startswith("_"):
+            if is_property(child) or is_signature(child):
+                continue
             if not ast.get_docstring(child):
                 yield f"{prefix}{child.name}, line {child.lineno}"
             if isinstance(child, ast.ClassDef):

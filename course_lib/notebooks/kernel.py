@@ -1,6 +1,7 @@
 """Run the cells of a notebook in a fresh kernel of this very Python."""
 
 import asyncio
+import os
 import re
 import signal
 import sys
@@ -50,6 +51,7 @@ class ThisPythonManager(AsyncKernelManager):
         """Start the kernel, and let Ctrl-C through: nbclient would report it as a dead kernel."""
         if sys.platform != "win32":
             asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        options["env"] = {**(options.get("env") or os.environ), "TQDM_DISABLE": "1"}  # stored outputs hold no bars
         await super().start_kernel(**options)
 
 
