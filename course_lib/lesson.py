@@ -17,6 +17,11 @@ warnings.filterwarnings("ignore", category=FutureWarning, module="torch_geometri
 warnings.filterwarnings("ignore", message=".*torch.jit.*")
 warnings.filterwarnings("ignore", message="IProgress not found.*")
 
+import tqdm.auto  # noqa: E402
+
+if os.environ.get("TQDM_DISABLE"):
+    tqdm.auto.tqdm = tqdm.std.tqdm  # type: ignore[assignment]  # the notebook bar does not heed the variable
+
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
