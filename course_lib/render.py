@@ -23,11 +23,10 @@ NOTEBOOK_LINK = re.compile(r"(\]\((?!https?:)[^)\s]*)\.ipynb(#[^)]*)?\)")
 
 
 def copy_assets(build_dir: Path) -> None:
-    """Copy MathJax (8 MB) to `build_dir/assets`, where the pages look for it."""
+    """Copy MathJax (6 MB) to `build_dir/assets`, where the pages look for it."""
     target = build_dir / "assets" / "mathjax"
-    if not (target / "MathJax.js").is_file():
-        with resources.as_file(MATHJAX) as source:
-            shutil.copytree(source, target, ignore=MATHJAX_UNUSED, dirs_exist_ok=True)
+    with resources.as_file(MATHJAX) as source:
+        shutil.copytree(source, target, ignore=MATHJAX_UNUSED, dirs_exist_ok=True)
 
 
 def write_lesson(notebook: NotebookNode, name: str, title: str, build_dir: Path) -> None:
