@@ -111,7 +111,8 @@ def test_the_checks_themselves_find_something() -> None:
     long = "def f():\n    '''Doc.\n\n    More.\n    '''\n" + "    x = 1\n" * 40
     assert long_functions(ast.parse(long)) == ["f, line 1: 41 lines"]
     tree = ast.parse(
-        "class A:\n    '''Doc.'''\n    def b(self): return 1\n    def _c(self): return 1\ndef d(): return 1\nclass P:\n    '''Doc.'''\n    def e(self): ..."
+        "class A:\n    '''Doc.'''\n    def b(self): return 1\n    def _c(self): return 1\ndef d(): return 1\n"
+        "class P:\n    '''Doc.'''\n    def e(self): ..."
     )
     assert list(undocumented(tree)) == ["A.b, line 3", "d, line 5"]
     assert FORBIDDEN.search("see " + "/wor" + "k/main/x") and not FORBIDDEN.search("issue a warning; work/main")
