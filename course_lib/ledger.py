@@ -5,13 +5,15 @@ this machine (`record_live`, kept in the cache folder). Nobody types one.
 """
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from course_lib.evaluation import Evaluation
-from course_lib.models import Recommender
 from course_lib.paths import ROOT, cache_dir
+
+if TYPE_CHECKING:  # `course ledger` prints a table; it need not wait for torch
+    from course_lib.evaluation import Evaluation
+    from course_lib.models import Recommender
 
 RESULTS = ROOT / "results"
 SHOWN = ("ndcg@10", "recall@20")
@@ -50,7 +52,7 @@ def rows(live: bool = True) -> list[Row]:
     return [{key: row[key] for key in PUBLIC} for row in found]
 
 
-def row_of(model: Recommender, evaluation: Evaluation, seeds: int, fit_seconds: float, device: str) -> Row:
+def row_of(model: "Recommender", evaluation: "Evaluation", seeds: int, fit_seconds: float, device: str) -> Row:
     """One scoreboard row from one evaluation."""
     metrics = {}
     for metric in evaluation.values:

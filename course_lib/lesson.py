@@ -7,7 +7,6 @@ import random
 import shutil
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 # Before transformers and torch_geometric are imported: no bars and no warnings about their own plumbing.
@@ -33,8 +32,8 @@ from course_lib.evaluation import Evaluation, evaluate  # noqa: E402
 from course_lib.paths import ROOT, cache_dir  # noqa: E402
 from course_lib.splits import Split  # noqa: E402
 from course_lib.training import pick_device  # noqa: E402
+from course_lib.verdict import check_band as check_band  # noqa: E402
 
-OUTSIDE = "OUTSIDE its band"
 # Okabe & Ito (2008): eight colours that colour-blind readers can tell apart.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 
@@ -84,25 +83,6 @@ def expected_seconds(name: str) -> int | None:
     return None
 
 
-def check_band(name: str, value: float, low: float, high: float, digits: int = 3) -> None:
-    """Print whether a number that varies a little by device lies where it should.
-
-    The text is the same on every device as long as the number is inside, so a notebook can be checked by it.
-
-    Parameters
-    ----------
-    name : str
-        What the number is.
-    low, high : float
-        The band. Its lower end must lie above what a weaker model reaches.
-    """
-    band = f"{low:.{digits}f}-{high:.{digits}f}"
-    if low <= value <= high:  # False for NaN
-        print(f"{name} within {band}")
-    else:
-        print(f"{name} is {value:.{digits + 1}f}, {OUTSIDE} {band}. Did you change something above?")
-
-
 def check_against_record(evaluation: Evaluation, metric: str = "ndcg@10") -> None:
     """`check_band` against the interval that the recorded study has for this model, data set and protocol."""
     row = ledger.recorded(evaluation.model, evaluation.dataset, evaluation.protocol)
@@ -132,13 +112,6 @@ def artifact(model: models.Recommender, split: Split) -> models.Recommender:
     if not (folder / "model.json").is_file():
         _save(model.fit(split), split)
     return models.load(folder)
-
-
-def timed(call: Callable[[], object]) -> float:
-    """Seconds that a call takes."""
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
 
 
 def _folder(model: models.Recommender, split: Split) -> Path:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from course_lib import render
 from course_lib.notebooks import catalogue, kernel
+from course_lib.verdict import OUTSIDE
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class LessonRun:
     seconds : float
         From the start of the kernel to the last cell, or to the cell that failed.
     error : str or None
-        Number, section and source of the failing cell and the end of its traceback; None if all went well.
+        Number, section and source of the failing cell and the end of its traceback, or the verdicts that left their
+        bands; None if all went well.
     """
 
     name: str
@@ -69,7 +71,14 @@ def _run_one(name: str, path: Path, notebook: NotebookNode, progress: "_Lines") 
         kernel.run(notebook, path.parent, progress.cell)
     except kernel.LessonFailed as failure:
         error = str(failure)
-    return LessonRun(name, time.perf_counter() - started, error)
+    return LessonRun(name, time.perf_counter() - started, error or _outside(notebook))
+
+
+def _outside(notebook: NotebookNode) -> str | None:
+    """The verdicts of a lesson that ran to the end but whose numbers left their bands."""
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    lines = [line for output in outputs for line in output.get("text", "").splitlines() if OUTSIDE in line]
+    return "\n".join(lines) or None
 
 
 def _progress(console: Console, loaded: Sequence[tuple[str, Path, NotebookNode]]) -> "_Lines":

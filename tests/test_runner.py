@@ -234,3 +234,14 @@ def test_ctrl_c_ends_the_run_and_its_kernel(tmp_path: Path) -> None:
     assert "KeyboardInterrupt" in said
     assert "01_next" not in shown
     assert not psutil.pid_exists(int(pid.read_text()))
+
+
+def test_a_verdict_outside_its_band_fails_the_lesson(tmp_path: Path) -> None:
+    verdict = "from course_lib.verdict import check_band\n\ncheck_band('ndcg@10', {value}, 0.3, 0.4)"
+    inside = write(tmp_path, "00_inside", verdict.format(value=0.35))
+    outside = write(tmp_path, "01_outside", verdict.format(value=0.1))
+    shutil.copy(ROOT / "course_lib" / "verdict.py", tmp_path / "course_lib")
+    runs, shown = run([inside, outside], tmp_path / "build")
+    assert runs[0].error is None
+    assert runs[1].error == "ndcg@10 is 0.1000, OUTSIDE its band 0.300-0.400. Did you change something above?"
+    assert "01_outside: FAILED" in shown

@@ -27,7 +27,8 @@ WHERE = """
 import json
 from importlib import metadata
 
-print(json.dumps({d.name: [d.version, str(d.locate_file(""))] for d in metadata.distributions()}))
+found = reversed(list(metadata.distributions()))  # of two with one name, the first on the path is the one in use
+print(json.dumps({d.name: [d.version, str(d.locate_file(""))] for d in found}))
 """
 
 

@@ -62,6 +62,11 @@ def load_movielens_100k(folder: str | Path | None = None) -> Dataset:
         `users`: user_id, age (years), gender, occupation, zip_code. `items`: see `describe_films`, and entity_id, the
         film's name in the knowledge graph (None for 84 films). `knowledge`: 91,631 triples of Freebase (KB4Rec,
         Zhao et al. 2019), 24 relations, 34,628 entities.
+
+    Notes
+    -----
+    The source numbers its links into the graph as ML-1M does: nearly every entity_id, and with it
+    `knowledge.item_entity`, is WRONG. Read the data card before you join films and graph.
     """
     folder = Path(folder) if folder is not None else sources.fetch("movielens-100k")
     ratings = _read_atomic(folder / "ml-100k.inter")

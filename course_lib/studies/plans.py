@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from course_lib import splits
 from course_lib.data import Dataset, load, sample_baskets
 from course_lib.models import (
     EASE,
     GCN,
+    EmbeddingRecommender,
     GraphFilter,
     ItemKNN,
     LightGCN,
@@ -50,9 +52,8 @@ def _movielens() -> Dataset:
     return load("movielens-100k")
 
 
-def _baskets(num_baskets: int = 6000) -> Dataset:
-    sample = sample_baskets(load("complete-journey"), num_baskets=num_baskets)
-    return replace(sample, name=f"{num_baskets:,} baskets")
+def _baskets() -> Dataset:
+    return replace(sample_baskets(load("complete-journey"), num_baskets=6000), name="6,000 baskets")
 
 
 def _protocol(name: str) -> Callable[[Dataset, int], Split]:
@@ -67,43 +68,19 @@ def _new_users(num_known: int) -> Callable[[Dataset, int], Split]:
     return cut
 
 
-def _factorization(loss: str, cosine: bool) -> Factory:
-    """BPR steps are many and small, softmax steps few and large: each loss has the settings that validate best."""
-    temperature = 0.2 if cosine else 1.0
-    if loss == "bpr":
-        return lambda seed: MatrixFactorization(
-            loss="bpr",
-            cosine=cosine,
-            temperature=temperature,
-            learning_rate=0.005,
-            num_epochs=200,
-            validate_every=5,
-            seed=seed,
-        )
-    return lambda seed: MatrixFactorization(cosine=cosine, temperature=temperature, seed=seed)
+def _trained(kind: type[EmbeddingRecommender], **settings: Any) -> Factory:
+    return lambda seed: kind(seed=seed, **settings)
 
 
-def _light(num_layers: int, loss: str = "softmax") -> Factory:
-    if loss == "bpr":
-        return lambda seed: LightGCN(
-            num_layers=num_layers,
-            loss="bpr",
-            cosine=False,
-            temperature=1.0,
-            learning_rate=0.005,
-            num_epochs=200,
-            validate_every=5,
-            seed=seed,
-        )
-    return lambda seed: LightGCN(num_layers=num_layers, seed=seed)
-
-
-def _light_on_baskets(num_layers: int, num_epochs: int = 40) -> Factory:
-    return lambda seed: LightGCN(
-        num_layers=num_layers, batch_size=1024, num_epochs=num_epochs, validate_every=5, seed=seed
-    )
-
-
+# BPR steps are many and small, softmax steps (the default) few and large: each has the rhythm that validates best.
+BPR: dict[str, Any] = {
+    "loss": "bpr",
+    "cosine": False,
+    "temperature": 1.0,
+    "learning_rate": 0.005,
+    "num_epochs": 200,
+    "validate_every": 5,
+}
 FLOOR: dict[str, Factory] = {
     "Random": lambda seed: Random(seed=seed),
     "Popularity": lambda seed: Popularity(),
@@ -122,10 +99,10 @@ STUDIES: dict[str, Study] = {
         models={
             **FLOOR,
             **UNTRAINED,
-            "MF, BPR": _factorization("bpr", cosine=False),
-            "MF, softmax": _factorization("softmax", cosine=True),
-            "GCN, 2 layers": lambda seed: GCN(num_layers=2, learning_rate=0.005, seed=seed),
-            "LightGCN, 2 layers": _light(2),
+            "MF, BPR": _trained(MatrixFactorization, **BPR),
+            "MF, softmax": _trained(MatrixFactorization),
+            "GCN, 2 layers": _trained(GCN, num_layers=2, learning_rate=0.005),
+            "LightGCN, 2 layers": _trained(LightGCN, num_layers=2),
         },
         pairs=(
             ("EASE", "ItemKNN"),
@@ -141,10 +118,10 @@ STUDIES: dict[str, Study] = {
         dataset=_movielens,
         protocols={"benchmark": _protocol("benchmark")},
         models={
-            "MF, BPR, product": _factorization("bpr", cosine=False),
-            "MF, BPR, cosine": _factorization("bpr", cosine=True),
-            "MF, softmax, product": _factorization("softmax", cosine=False),
-            "MF, softmax, cosine": _factorization("softmax", cosine=True),
+            "MF, BPR, product": _trained(MatrixFactorization, **BPR),
+            "MF, BPR, cosine": _trained(MatrixFactorization, **{**BPR, "cosine": True, "temperature": 0.2}),
+            "MF, softmax, product": _trained(MatrixFactorization, cosine=False, temperature=1.0),
+            "MF, softmax, cosine": _trained(MatrixFactorization),
         },
         pairs=(("MF, softmax, cosine", "MF, BPR, cosine"), ("MF, softmax, cosine", "MF, softmax, product")),
     ),
@@ -153,8 +130,8 @@ STUDIES: dict[str, Study] = {
         dataset=_movielens,
         protocols={"benchmark": _protocol("benchmark")},
         models={
-            f"LightGCN, {loss}, {layers} layers": _light(layers, loss)
-            for loss in ("softmax", "bpr")
+            f"LightGCN, {loss}, {layers} layers": _trained(LightGCN, num_layers=layers, **settings)
+            for loss, settings in (("softmax", {}), ("bpr", BPR))
             for layers in range(4)
         },
         pairs=(
@@ -175,7 +152,12 @@ STUDIES: dict[str, Study] = {
             "ItemKNN, brake 20": lambda seed: ItemKNN(num_neighbours=1000, shrinkage=20.0),
             "EASE": lambda seed: EASE(regularization=100.0),
             "GraphFilter": lambda seed: GraphFilter(seed=seed),
-            **{f"LightGCN, {layers} layers": _light_on_baskets(layers) for layers in range(4)},
+            **{
+                f"LightGCN, {layers} layers": _trained(
+                    LightGCN, num_layers=layers, batch_size=1024, num_epochs=40, validate_every=5
+                )
+                for layers in range(4)
+            },
         },
         pairs=(
             ("LightGCN, 2 layers", "LightGCN, 0 layers"),
@@ -192,8 +174,8 @@ STUDIES: dict[str, Study] = {
         models={
             "Popularity": FLOOR["Popularity"],
             **UNTRAINED,
-            "MF, softmax": _factorization("softmax", cosine=True),
-            "LightGCN, 2 layers": _light(2),
+            "MF, softmax": _trained(MatrixFactorization),
+            "LightGCN, 2 layers": _trained(LightGCN, num_layers=2),
         },
         pairs=(
             ("LightGCN, 2 layers", "MF, softmax"),
