@@ -7,6 +7,7 @@ from course_lib import ledger, lesson, splits, studies
 from course_lib.evaluation import evaluate
 from course_lib.models import Random
 from course_lib.paths import ROOT
+from course_lib.verdict import OUTSIDE
 
 
 def test_no_recorded_row_is_stale():
@@ -44,9 +45,9 @@ def test_a_random_scorer_fails_every_recorded_band(movielens, capsys):
             lesson.check_band(
                 row["model"], chance.mean(), row["metrics"]["ndcg@10"]["low"], row["metrics"]["ndcg@10"]["high"]
             )
-            assert lesson.OUTSIDE in capsys.readouterr().out
+            assert OUTSIDE in capsys.readouterr().out
     lesson.check_band("nothing", float("nan"), 0, 1)
-    assert lesson.OUTSIDE in capsys.readouterr().out
+    assert OUTSIDE in capsys.readouterr().out
 
 
 def test_rows_have_the_documented_shape():

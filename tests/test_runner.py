@@ -237,9 +237,10 @@ def test_ctrl_c_ends_the_run_and_its_kernel(tmp_path: Path) -> None:
 
 
 def test_a_verdict_outside_its_band_fails_the_lesson(tmp_path: Path) -> None:
+    find = "import sys\n\nsys.path.insert(0, '..')"
     verdict = "from course_lib.verdict import check_band\n\ncheck_band('ndcg@10', {value}, 0.3, 0.4)"
-    inside = write(tmp_path, "00_inside", verdict.format(value=0.35))
-    outside = write(tmp_path, "01_outside", verdict.format(value=0.1))
+    inside = write(tmp_path, "00_inside", find, verdict.format(value=0.35))
+    outside = write(tmp_path, "01_outside", find, verdict.format(value=0.1))
     shutil.copy(ROOT / "course_lib" / "verdict.py", tmp_path / "course_lib")
     runs, shown = run([inside, outside], tmp_path / "build")
     assert runs[0].error is None
