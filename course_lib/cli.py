@@ -170,7 +170,7 @@ def study(
 ) -> None:
     """Run the recorded studies behind the scoreboard.
 
-    Each runs every variant with five seeds and writes its rows to results/.
+    Each runs every variant with several seeds and writes its rows to results/.
     """
     from course_lib import studies
 
