@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from course_lib.data import Dataset, load
 
@@ -16,6 +17,10 @@ if OFFLINE not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
     os.environ["PYTHONPATH"] = os.pathsep.join([OFFLINE, *filter(None, [os.environ.get("PYTHONPATH")])])
 sys.path.insert(0, OFFLINE)
 importlib.import_module("offline_guard")  # this process had started before PYTHONPATH was set
+
+
+settings.register_profile("course", derandomize=True, deadline=None)  # the same examples on every machine
+settings.load_profile("course")
 
 
 @pytest.fixture(scope="session")
