@@ -34,11 +34,16 @@ def of_arrays(*arrays: np.ndarray) -> str:
 
 
 def of_model(model: base.Recommender) -> str:
-    """Of a model's settings, its own module, and the code that every model shares."""
-    own = sys.modules[type(model).__module__]
-    files = sorted({inspect.getfile(module) for module in (own, *SHARED_CODE)})
+    """Of a model's settings and inputs, the modules of its classes, and the code that every model shares."""
+    own = [sys.modules[kind.__module__] for kind in type(model).__mro__ if issubclass(kind, base.Recommender)]
+    files = sorted({inspect.getfile(module) for module in (*own, *SHARED_CODE)})
     settings = {name: value for name, value in model.hyperparameters().items() if name != "device"}
-    return of_text(type(model).__name__, json.dumps(settings, sort_keys=True), *(code_of(Path(path)) for path in files))
+    inputs = [
+        of_model(value) if isinstance(value, base.Recommender) else getattr(value, "key", str(value))
+        for value in model.inputs().values()
+    ]
+    described = (type(model).__name__, json.dumps(settings, sort_keys=True), *inputs)
+    return of_text(*described, *(code_of(Path(path)) for path in files))
 
 
 @cache

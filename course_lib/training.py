@@ -40,6 +40,10 @@ class Settings:
         Epochs between two looks at the validation part.
     patience : int
         Looks without improvement before training stops.
+    cold_items_compete : bool
+        Whether items that nobody took in training stand among the wrong answers. Yes, where a model knows items by
+        clicks alone: nothing else holds such an item down. No, where it knows them by their words: it would learn
+        that what is new is bad.
     seed : int
         Fixes initial vectors, batches and negatives.
     """
@@ -53,6 +57,7 @@ class Settings:
     weight_decay: float
     validate_every: int
     patience: int
+    cold_items_compete: bool
     seed: int
 
     def __post_init__(self) -> None:
@@ -108,13 +113,16 @@ def fit_encoder(
         One row a look: `epoch, seconds, loss`, and `valid` where there is a validation part.
     """
     optimizer = torch.optim.Adam(encoder.parameters(), lr=settings.learning_rate)
+    taken = np.arange(train.shape[1]) if settings.cold_items_compete else np.unique(train.indices)
+    train, catalogue = train[:, taken], torch.from_numpy(taken.astype(np.int64))
     generator = np.random.default_rng(settings.seed)
     history: list[dict[str, float]] = []
     best_score, best_weights, looks_since_best = -np.inf, None, 0
     start = time.perf_counter()
     for epoch in tqdm(range(1, settings.num_epochs + 1), desc=f"training ({settings.loss})", unit="epoch", leave=False):
         encoder.train()
-        losses = [_step(encoder, optimizer, batch, settings) for batch in _batches(train, settings, generator)]
+        batches = _batches(train, settings, generator)
+        losses = [_step(encoder, optimizer, batch, catalogue, settings) for batch in batches]
         if epoch % settings.validate_every and epoch != settings.num_epochs:
             continue
         encoder.eval()
@@ -136,17 +144,23 @@ def fit_encoder(
     return history
 
 
-def _step(encoder: nn.Module, optimizer: torch.optim.Optimizer, batch: "_Batch", settings: Settings) -> float:
+def _step(
+    encoder: nn.Module, optimizer: torch.optim.Optimizer, batch: "_Batch", catalogue: Tensor, settings: Settings
+) -> float:
     H_u, H_i = encoder()
+    catalogue = catalogue.to(H_i.device)
+    side_loss = encoder.side_loss(H_u, H_i, catalogue) if hasattr(encoder, "side_loss") else 0.0  # type: ignore[operator]
     if settings.cosine:
         H_u, H_i = nn.functional.normalize(H_u, dim=1), nn.functional.normalize(H_i, dim=1)
     users, row, item, negative = (torch.from_numpy(part).to(H_u.device) for part in batch)
     if settings.loss == "softmax":
-        loss = softmax_loss(H_u[users], H_i, row, item, settings.temperature)
+        loss = softmax_loss(H_u[users], H_i[catalogue], row, item, settings.temperature)
     else:
+        item, negative = catalogue[item], catalogue[negative]
         h_u, h_i, h_j = H_u[users], H_i[item], H_i[negative]
         loss = bpr_loss((h_u * h_i).sum(dim=1) / settings.temperature, (h_u * h_j).sum(dim=1) / settings.temperature)
         loss = loss + settings.weight_decay * encoder.penalty(users, item, negative)  # type: ignore[operator]
+    loss = loss + side_loss
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -168,11 +182,11 @@ def _batches(train: sparse.csr_matrix, settings: Settings, generator: np.random.
     else:
         positives = train.tocoo()
         order = generator.permutation(train.nnz)
+        users, items = positives.row[order].astype(np.int64), positives.col[order].astype(np.int64)
+        negatives = sample_negatives(train, users, generator)
         for start in range(0, train.nnz, settings.batch_size):
-            chosen = order[start : start + settings.batch_size]
-            users = positives.row[chosen].astype(np.int64)
-            negative = sample_negatives(train, users, generator)
-            yield users, users, positives.col[chosen].astype(np.int64), negative
+            part = slice(start, start + settings.batch_size)
+            yield users[part], users[part], items[part], negatives[part]
 
 
 def sample_negatives(train: sparse.csr_matrix, users: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -180,10 +194,13 @@ def sample_negatives(train: sparse.csr_matrix, users: np.ndarray, generator: np.
     num_items = train.shape[1]
     if (np.diff(train.indptr)[users] >= num_items).any():
         raise ValueError("a user took every item: there is no negative to sample")
+    rows, columns = train.nonzero()
+    taken = np.sort(rows.astype(np.int64) * num_items + columns)  # one number for each pair
     negative = generator.integers(0, num_items, size=len(users))
     pending = np.arange(len(users))
     while len(pending):
-        taken = np.asarray(train[users[pending], negative[pending]]).ravel() > 0
-        pending = pending[taken]
+        pair = users[pending] * num_items + negative[pending]
+        nearest = np.minimum(np.searchsorted(taken, pair), len(taken) - 1)
+        pending = pending[taken[nearest] == pair]
         negative[pending] = generator.integers(0, num_items, size=len(pending))
     return negative

@@ -17,6 +17,7 @@ from course_lib.evaluation.ranking import top_k
 from course_lib.splits import Split
 
 FORMAT_VERSION = 1
+INPUT = {"input": True}  # marks a field that holds data or another model, not a setting
 REGISTRY: dict[str, type["Recommender"]] = {}
 
 
@@ -109,8 +110,12 @@ class Recommender(ABC):
         return int(sum(state.nnz if sparse.issparse(state) else state.size for state in states))
 
     def hyperparameters(self) -> dict[str, Any]:
-        """The fields that the constructor takes, with their values."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+        """The settings that the constructor takes, with their values."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.init and not one.metadata}
+
+    def inputs(self) -> dict[str, Any]:
+        """What else the constructor takes: the words of the items, or other models."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.metadata}
 
     def check_fitted(self) -> None:
         """Raise `NotFittedError` where `fit` has not run."""
@@ -140,6 +145,9 @@ class Recommender(ABC):
             "settings": self.hyperparameters(),
         }
         (folder / "model.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+        for name, part in self.inputs().items():
+            if isinstance(part, Recommender):
+                part.save(folder / name)
         return folder
 
 
@@ -164,7 +172,9 @@ def load(folder: str | Path) -> Recommender:
             f"{folder} holds a {description['class']} in format {description['format']}; this library reads format "
             f"{FORMAT_VERSION} of {', '.join(sorted(REGISTRY))}"
         )
-    model = REGISTRY[description["class"]](**description["settings"])
+    kind = REGISTRY[description["class"]]
+    inner = {one.name: load(folder / one.name) for one in fields(kind) if (folder / one.name).is_dir()}
+    model = kind(**description["settings"], **inner)
     model.name = description["name"]
     for attribute in model.learned:
         if attribute in tensors:

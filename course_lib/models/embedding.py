@@ -44,9 +44,13 @@ class LightGCNEncoder(Tables):
         super().__init__(num_users, num_items, embedding_dim)
         self.A_hat, self.num_layers = A_hat, num_layers
 
+    def layer_0(self) -> Tensor:
+        """The vectors before any propagation, users first, [num_users + num_items, embedding_dim]."""
+        return torch.cat([self.user, self.item])
+
     def layers(self) -> list[Tensor]:
         """$H^{(0)}, \\dots, H^{(L)}$, each [num_users + num_items, embedding_dim]."""
-        layers = [torch.cat([self.user, self.item])]
+        layers = [self.layer_0()]
         for _ in range(self.num_layers):
             layers.append(propagate(self.A_hat, layers[-1]))
         return layers
@@ -109,6 +113,7 @@ class EmbeddingRecommender(Recommender):
     weight_decay: float = 1e-4
     validate_every: int = 20
     patience: int = 3
+    cold_items_compete: bool = True
     seed: int = 0
     device: str = "auto"
     history: list[dict[str, float]] = field(init=False, default_factory=list, repr=False)

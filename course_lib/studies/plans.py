@@ -140,7 +140,6 @@ STUDIES: dict[str, Study] = {
             ("LightGCN, bpr, 3 layers", "LightGCN, bpr, 0 layers"),
             ("LightGCN, softmax, 0 layers", "LightGCN, bpr, 3 layers"),
         ),
-        seeds=(0, 1, 2),
     ),
     "baskets": Study(
         question="Does the graph pay where data are sparse?",
@@ -165,7 +164,6 @@ STUDIES: dict[str, Study] = {
             ("EASE", "LightGCN, 2 layers"),
             ("EASE", "GraphFilter"),
         ),
-        seeds=(0, 1, 2),
     ),
     "new_users": Study(
         question="Who serves a user whom training never saw?",
