@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+import torch
 from scipy import sparse
 
 from course_lib.evaluation.intervals import bootstrap_interval
@@ -139,18 +140,18 @@ def top_k(scores: np.ndarray, k: int, tie_order: np.ndarray | None = None) -> np
     num_items = scores.shape[1]
     if not 1 <= k <= num_items:
         raise ValueError(f"k is {k}, but there are {num_items} items to rank")
-    if tie_order is not None:
-        scores = scores[:, tie_order]
-    threshold = np.partition(scores, num_items - k, axis=1)[:, [num_items - k]]  # k-th highest score
+    place = np.arange(num_items) if tie_order is None else np.argsort(tie_order)  # of each item among equals
+    best = torch.topk(torch.from_numpy(np.ascontiguousarray(scores)), k).values.numpy()
+    threshold = best[:, [-1]]  # k-th highest score
     chosen = scores >= threshold
-    for row in np.flatnonzero(chosen.sum(axis=1) > k):  # more equal scores at the threshold than places left
+    for row in np.flatnonzero(np.count_nonzero(chosen, axis=1) > k):  # more equal scores at the threshold than places
         tied = np.flatnonzero(scores[row] == threshold[row])
-        surplus = chosen[row].sum() - k
-        chosen[row, tied[len(tied) - surplus :]] = False
-    columns = np.nonzero(chosen)[1].reshape(len(scores), k)
+        surplus = np.count_nonzero(chosen[row]) - k
+        chosen[row, tied[np.argsort(place[tied])[len(tied) - surplus :]]] = False
+    columns = np.flatnonzero(chosen).reshape(len(scores), k) % num_items
+    columns = np.take_along_axis(columns, np.argsort(place[columns], axis=1), axis=1)
     values = np.take_along_axis(scores, columns, axis=1)
-    best_first = np.take_along_axis(columns, np.argsort(-values, axis=1, kind="stable"), axis=1)
-    return best_first if tie_order is None else tie_order[best_first]
+    return np.take_along_axis(columns, np.argsort(-values, axis=1, kind="stable"), axis=1)
 
 
 def _check_task(task: Task, k: tuple[int, ...], part: str) -> None:

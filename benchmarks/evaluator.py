@@ -1,0 +1,187 @@
+"""Full-rank evaluation of the same scores on MovieLens-100K: the course's evaluator beside RecBole's own."""
+
+import argparse
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import peers
+import recording
+import torch
+from tqdm.auto import tqdm
+
+from course_lib import splits
+from course_lib.data import load
+from course_lib.evaluation import Evaluation, evaluate, top_k, user_metrics
+from course_lib.models import EASE
+from course_lib.splits import Split
+
+SEED = 0
+THREADS = 1  # ours uses no second one; RecBole's small batches lose by it where other programs are busy
+CUTOFFS = (10, 20)
+RECBOLE = ("recbole==1.2.1", "torch==2.5.1", "numpy==1.26.4", "scipy==1.12.0", "pandas==2.1.4", "setuptools==74.1.3")
+PARTS = ("train", "valid", "test")
+WAYS = {  # row of the table: whose, label, and the row of ours it is held against
+    "evaluate": ("course_lib: evaluate", "evaluate"),
+    "default": ("RecBole: Trainer.evaluate as it comes, eval_batch_size 4096", "evaluate"),
+    "one_batch": ("RecBole: Trainer.evaluate, all users in one batch", "evaluate"),
+    "ranking": ("course_lib: top_k and user_metrics alone, scores masked before", "ranking"),
+    "bare": ("RecBole: Collector and Evaluator alone, scores masked before", "ranking"),
+}
+SETUP = [
+    "EASE is fitted on the training part (per-user random 8 : 1 : 1); its score matrix goes to both, with the three "
+    "parts, so the model's own time is in neither.",
+    "Both rank all items that the user has neither in training nor in validation, and give recall, NDCG, MRR, hit, "
+    "precision and MAP at 10 and 20. RecBole gets its own files, loaders, trainer and metrics; its model only looks "
+    "the scores up.",
+    "RecBole prepares its loader's lists of known and wanted items beforehand, untimed; ours are made within the time.",
+    "By default RecBole holds 4096 scores at a time: 2 users a step. That is the time the target is about. One batch "
+    "for all users is what a tuned setting reaches, and the last two rows leave out all but ranking and metrics.",
+    "Read in RecBole's source (`recbole/evaluator/metrics.py`): all six metrics are defined as ours are, NDCG and MAP "
+    "divide by min(k, relevant), recall by all relevant. What differs: equal scores (a fixed random order here, "
+    "whatever torch.topk returns there), and here each user's value is kept for intervals.",
+]
+
+
+def seconds(run: Callable[[], Any], repetitions: int) -> list[float]:
+    """Wall time of each repetition, after one that warms up."""
+    run()
+    times = []
+    for _ in range(repetitions):
+        began = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - began)
+    return times
+
+
+def ranking(scores: np.ndarray, split: Split) -> Callable[[], dict[str, np.ndarray]]:
+    """Ranking and metrics alone, on scores that are gathered and masked beforehand."""
+    task = split.task("test")
+    users = np.flatnonzero(np.diff(task.targets.indptr))
+    masked = np.where(task.seen[users].toarray() > 0, -np.inf, scores[users])
+    relevant = task.targets[users].toarray() > 0
+
+    def run() -> dict[str, np.ndarray]:
+        hits = np.take_along_axis(relevant, top_k(masked, max(CUTOFFS)), axis=1)
+        return user_metrics(hits, relevant.sum(axis=1), CUTOFFS)
+
+    return run
+
+
+def recbole(python: Path, folder: Path, repetitions: int) -> dict[str, Any]:
+    """One round of RecBole's side, in its own environment and process."""
+    script = Path(__file__).with_name("recbole_evaluator.py")
+    command = [python, script, "exam.npz", "answer.json", str(THREADS), str(repetitions)]
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # its packages, not ours
+    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=clean)
+    if finished.returncode:
+        raise RuntimeError(f"RecBole's side failed:\n{finished.stderr[-3000:]}")
+    return json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+
+
+def measure(rounds: int, repetitions: int) -> dict[str, Any]:
+    """Alternate between the two, and return the record."""
+    python = peers.environment("recbole", RECBOLE)
+    folder = peers.ENVIRONMENTS / "evaluator"
+    folder.mkdir(exist_ok=True)
+    machine = recording.machine(THREADS)
+    torch.set_num_threads(THREADS)
+    split = splits.make("benchmark", load("movielens-100k"), SEED)
+    scores = EASE().fit(split).score(np.arange(split.num_users))
+    parts = {part: np.stack([getattr(split, part).user, getattr(split, part).item]) for part in PARTS}
+    np.savez(folder / "exam.npz", scores=scores, **parts)
+
+    times: list[dict[str, list[float]]] = []
+    for _ in tqdm(range(rounds), unit="round"):
+        ours = {"evaluate": seconds(lambda: evaluate(scores, split, CUTOFFS), repetitions)}
+        ours["ranking"] = seconds(ranking(scores, split), repetitions)
+        answer = recbole(python, folder, repetitions)
+        times.append({**ours, **answer["seconds"]})
+    return record(times, evaluate(scores, split, CUTOFFS), answer, machine)
+
+
+def record(
+    times: list[dict[str, list[float]]], ours: Evaluation, answer: dict[str, Any], machine: dict[str, str]
+) -> dict[str, Any]:
+    """Times and metrics of both sides as a record for the page."""
+    medians = {way: median(one for each in times for one in each[way]) for way in WAYS}
+    ratio = {way: medians[way] / medians[own] for way, (_, own) in WAYS.items()}
+    difference = max(abs(ours.mean(metric) - value) for metric, value in answer["metrics"].items())
+    return {
+        "name": "evaluator",
+        "title": "Evaluation: every user ranks every item",
+        "question": "How long does one full evaluation on MovieLens-100K take, and do both give the same numbers?",
+        "command": "python benchmarks/evaluator.py",
+        "setup": SETUP,
+        "targets": [
+            {"what": what, "kind": kind, "limit": limit, "measured": measured, "unit": unit}
+            for what, kind, limit, measured, unit in (
+                ("speed against RecBole as it comes", "at least", 5, ratio["default"], "times"),
+                ("largest difference in a metric", "at most", 1e-9, difference, "(absolute)"),
+            )
+        ],
+        "tables": tables(times, medians, ratio, ours, answer),
+        "machine": machine,
+        "versions": {
+            **recording.versions("numpy", "scipy", "torch"),
+            **{f"beside RecBole: {name}": value for name, value in answer["versions"].items()},
+        },
+        "seeds": {"the split": SEED},
+        "seconds": times,
+    }
+
+
+def tables(
+    times: list[dict[str, list[float]]],
+    medians: dict[str, float],
+    ratio: dict[str, float],
+    ours: Evaluation,
+    answer: dict[str, Any],
+) -> list[dict[str, Any]]:
+    """Times, metrics and memory, side by side."""
+    theirs = answer["metrics"]
+    return [
+        {
+            "title": f"Milliseconds, {len(times)} rounds of {len(times[0]['evaluate'])} repetitions in turn",
+            "columns": ["", "median", "fastest", "slowest", "times ours", "round by round"],
+            "rows": [timing(way, times, medians[way], ratio[way]) for way in WAYS],
+        },
+        {
+            "title": "Metrics on the test part",
+            "columns": ["metric", "course_lib", "RecBole"],
+            "rows": [[metric, round(ours.mean(metric), 8), round(theirs[metric], 8)] for metric in theirs],
+        },
+        {
+            "title": "Peak memory of each process, GB",
+            "columns": ["course_lib", "RecBole"],
+            "rows": [[round(recording.peak_memory(), 2), round(answer["peak_memory"], 2)]],
+        },
+    ]
+
+
+def timing(way: str, times: list[dict[str, list[float]]], middle: float, ratio: float) -> list[Any]:
+    """A row: label, median, fastest and slowest in milliseconds, ratio to ours, and its range over the rounds."""
+    label, own = WAYS[way]
+    every = [one for each in times for one in each[way]]
+    ratios = [median(each[way]) / median(each[own]) for each in times]
+    span = "" if way == own else f"{min(ratios):.1f} to {max(ratios):.1f}"
+    return [label, *(round(1000 * one, 1) for one in (middle, min(every), max(every))), round(ratio, 1), span]
+
+
+def main() -> None:
+    """Measure, print and record."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how often the two take turns (default 5)")
+    parser.add_argument("--repetitions", type=int, default=5, help="evaluations of each in a round (default 5)")
+    arguments = parser.parse_args()
+    recording.save(measure(arguments.rounds, arguments.repetitions))
+
+
+if __name__ == "__main__":
+    main()
