@@ -23,7 +23,6 @@ from course_lib.text.documents import film_titles
 from course_lib.text.encoder import TextEncoder
 from course_lib.text.features import unit_rows
 
-THREADS = 2
 MODEL = "all-minilm-l6-v2"
 PACKAGES = (
     "sentence-transformers==6.2.0",
@@ -55,24 +54,24 @@ def ours(folder: Path, titles: list[str]) -> tuple[float, np.ndarray]:
     return seconds, vectors
 
 
-def theirs(python: Path, model: Path, folder: Path) -> dict[str, Any]:
+def theirs(python: Path, model: Path, folder: Path, threads: int) -> dict[str, Any]:
     """One turn of sentence-transformers, in its own environment and process; vectors lie in `folder` then."""
     script = Path(__file__).with_name("sentence_transformers_encoder.py")
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [python, script, model, "titles.json", "answer.json", "vectors.npy", str(THREADS)]
+    command = [python, script, model, "titles.json", "answer.json", "vectors.npy", str(threads)]
     finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**clean, "HF_HUB_OFFLINE": "1"})
     if finished.returncode:
         raise RuntimeError(f"the side of sentence-transformers failed:\n{finished.stderr[-3000:]}")
     return json.loads((folder / "answer.json").read_text(encoding="utf-8"))
 
 
-def measure(rounds: int) -> dict[str, Any]:
+def measure(rounds: int, threads: int) -> dict[str, Any]:
     """Alternate between the two, and return the record."""
     python = peers.environment("sentence_transformers", PACKAGES)
     folder = peers.ENVIRONMENTS / "encoder"
     folder.mkdir(exist_ok=True)
-    machine = recording.machine(THREADS)
-    torch.set_num_threads(THREADS)
+    machine = recording.machine(threads)
+    torch.set_num_threads(threads)
     model = sources.fetch(MODEL)
     titles = film_titles(load("movielens-100k").items)
     (folder / "titles.json").write_text(json.dumps(titles), encoding="utf-8")
@@ -80,7 +79,7 @@ def measure(rounds: int) -> dict[str, Any]:
     times = []
     for _ in tqdm(range(rounds), unit="round"):
         seconds, vectors = ours(model, titles)
-        answer = theirs(python, model, folder)
+        answer = theirs(python, model, folder, threads)
         times.append({"course_lib": seconds, "sentence-transformers": answer["seconds"]})
     difference = float(np.abs(unit_rows(vectors) - np.load(folder / "vectors.npy")).max())
     return record(times, difference, answer, machine)
@@ -131,7 +130,9 @@ def main() -> None:
     """Measure, print and record."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="how often the two take turns (default 5)")
-    recording.save(measure(parser.parse_args().rounds))
+    parser.add_argument("--threads", type=int, default=2, help="threads of each (default 2; 1 on a busy machine)")
+    arguments = parser.parse_args()
+    recording.save(measure(arguments.rounds, arguments.threads))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,10 @@ from course_lib import graph, splits, training
 from course_lib.data import interactions
 from course_lib.evaluation import metrics, ranking
 from course_lib.models import base
+from course_lib.text import encoder, facts, features
 
 SHARED_CODE = (graph, splits, training, interactions, metrics, ranking, base)
+TEXT_CODE = (encoder, features, facts)
 
 
 def of_text(*texts: str) -> str:
@@ -36,7 +38,8 @@ def of_arrays(*arrays: np.ndarray) -> str:
 def of_model(model: base.Recommender) -> str:
     """Of a model's settings and inputs, the modules of its classes, and the code that every model shares."""
     own = [sys.modules[kind.__module__] for kind in type(model).__mro__ if issubclass(kind, base.Recommender)]
-    files = sorted({inspect.getfile(module) for module in (*own, *SHARED_CODE)})
+    text = TEXT_CODE if hasattr(model, "text") else ()
+    files = sorted({inspect.getfile(module) for module in (*own, *text, *SHARED_CODE)})
     settings = {name: value for name, value in model.hyperparameters().items() if name != "device"}
     inputs = [
         of_model(value) if isinstance(value, base.Recommender) else getattr(value, "key", str(value))

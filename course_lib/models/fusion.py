@@ -113,7 +113,7 @@ class AlignedEncoder(FusionEncoder):
     nobody took is placed at $W^\top e_i$.
     """
 
-    SAMPLE, TEMPERATURE = 1024, 0.2
+    SAMPLE, TEMPERATURE = 512, 0.2
 
     def __init__(self, R: sparse.csr_matrix, E: Tensor, embedding_dim: int, num_layers: int, strength: float) -> None:
         super().__init__(R, E, embedding_dim, num_layers)

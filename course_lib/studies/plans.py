@@ -1,11 +1,13 @@
 """What the studies of the course ask, and of which models."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from course_lib import splits
-from course_lib.data import Dataset, load, sample_baskets
+from course_lib.data import Dataset, load
 from course_lib.models import (
     EASE,
     GCN,
@@ -19,6 +21,7 @@ from course_lib.models import (
     Recommender,
 )
 from course_lib.splits import Split
+from course_lib.studies import words
 
 SEEDS = (0, 1, 2, 3, 4)
 Factory = Callable[[int], Recommender]
@@ -52,12 +55,14 @@ def _movielens() -> Dataset:
     return load("movielens-100k")
 
 
-def _baskets() -> Dataset:
-    return replace(sample_baskets(load("complete-journey"), num_baskets=6000), name="6,000 baskets")
-
-
 def _protocol(name: str) -> Callable[[Dataset, int], Split]:
     return lambda dataset, seed: splits.make(name, dataset, seed)
+
+
+def _cold_products(dataset: Dataset, seed: int) -> Split:
+    """Products with one description stay on one side."""
+    split = splits.cold_item(dataset.interactions, pd.factorize(dataset.items["text"])[0], seed)
+    return splits.named(split, dataset.name, "cold-item")
 
 
 def _new_users(num_known: int) -> Callable[[Dataset, int], Split]:
@@ -143,7 +148,7 @@ STUDIES: dict[str, Study] = {
     ),
     "baskets": Study(
         question="Does the graph pay where data are sparse?",
-        dataset=_baskets,
+        dataset=words.baskets,
         protocols={"benchmark": _protocol("benchmark")},
         models={
             **FLOOR,
@@ -181,5 +186,19 @@ STUDIES: dict[str, Study] = {
             ("LightGCN, 2 layers", "Popularity"),
             ("EASE", "Popularity"),
         ),
+    ),
+    "fusion": Study(
+        question="What do words add to the graph on films, warm and cold?",
+        dataset=_movielens,
+        protocols={name: _protocol(name) for name in ("benchmark", "cold-item")},
+        models={**words.FILM_MODELS, **words.FILM_CONTROLS},
+        pairs=words.FILM_PAIRS,
+    ),
+    "fusion_baskets": Study(
+        question="What do words add to the graph where data are sparse?",
+        dataset=words.baskets,
+        protocols={"benchmark": _protocol("benchmark"), "cold-item": _cold_products},
+        models=words.BASKET_MODELS,
+        pairs=words.BASKET_PAIRS,
     ),
 }
