@@ -156,6 +156,7 @@ class EarlyFusion(TextRecommender, LightGCN):
     learned: ClassVar[tuple[str, ...]] = (*LightGCN.learned, "text_map")
     encoder_class: ClassVar[type[FusionEncoder]] = FusionEncoder
     learning_rate: float = 0.01
+    validate_every: int = 10
     cold_items_compete: bool = False
 
     def fit(self, split: Split) -> "EarlyFusion":
@@ -226,7 +227,8 @@ class AlignedFusion(EarlyFusion):
     """
 
     encoder_class: ClassVar[type[FusionEncoder]] = AlignedEncoder
-    alignment: float = 0.1
+    learning_rate: float = 0.02
+    alignment: float = 0.03
 
     def encoder_settings(self) -> dict[str, Any]:
         """The weight of the contrastive loss."""
