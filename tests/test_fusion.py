@@ -41,11 +41,11 @@ def camps() -> tuple[Interactions, FixedVectors]:
 DATA, WORDS = camps()
 WARM = splits.benchmark(DATA)
 COLD = splits.cold_item(DATA, np.arange(NUM_ITEMS))
-TRAINED = [EarlyFusion, GatedFusion, AdditiveFusion, AlignedFusion]
+TRAINED = [(EarlyFusion, {}), (GatedFusion, {}), (AdditiveFusion, {}), (AlignedFusion, {"alignment": 0.3})]
 
 
 def make_all() -> list[models.Recommender]:
-    trained = [kind(text=WORDS, **SHORT) for kind in TRAINED]
+    trained = [kind(text=WORDS, **SHORT, **more) for kind, more in TRAINED]
     closed = [TextProfile(text=WORDS), TextToFactors(text=WORDS, num_factors=3, regularization=0.1)]
     return [*trained, *closed, LateFusion(graph=EASE(regularization=5.0), words=TextProfile(text=WORDS))]
 
