@@ -186,9 +186,26 @@ class EarlyFusion(TextRecommender, LightGCN):
 
 @dataclass(kw_only=True)
 class GatedFusion(EarlyFusion):
-    """A gate between clicks and words (see `GatedEncoder`)."""
+    """A gate between clicks and words (see `GatedEncoder`).
+
+    Attributes
+    ----------
+    gate_terms : ndarray of float32, [2, embedding_dim]
+        Learned $a$ and $b$.
+    """
 
     encoder_class: ClassVar[type[FusionEncoder]] = GatedEncoder
+    learned: ClassVar[tuple[str, ...]] = (*EarlyFusion.learned, "gate_terms")
+
+    def _store(self, encoder: Tables) -> None:
+        super()._store(encoder)
+        assert isinstance(encoder, GatedEncoder)
+        self.gate_terms = torch.stack([encoder.a, encoder.b]).detach().cpu().numpy()
+
+    def gate(self, num_clicks: np.ndarray) -> np.ndarray:
+        """Trust in the clicks of items with so many of them, [len(num_clicks), embedding_dim]."""
+        a, b = self.gate_terms
+        return 1 / (1 + np.exp(-(a + b * np.log1p(num_clicks)[:, None])))
 
 
 @dataclass(kw_only=True)
