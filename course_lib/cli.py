@@ -109,12 +109,12 @@ def options(
 
 @app.command()
 def run(lessons: Lessons = None) -> None:
-    """Run lessons, show the scoreboard and the seconds each took.
+    """Run lessons, all core lessons if none is named; show the scoreboard and the seconds each took.
 
     Every lesson runs from start to end without a screen and becomes a page under build/. The notebooks themselves
     are not changed.
     """
-    chosen_lessons = lesson_paths(lessons)
+    chosen_lessons = [path for path in lesson_paths(lessons) if lessons or path.parent.name != "electives"]
     from course_lib import ledger, runner
 
     build = paths.ROOT / "build"

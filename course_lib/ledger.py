@@ -102,7 +102,7 @@ def markdown(scoreboard: list[Row]) -> str:
         lines += [
             f"**{dataset}**, protocol `{protocol}`",
             "",
-            "| model | NDCG@10 | 95 % interval | Recall@20 | fit, s |",
+            "| model | NDCG@10 | 95 % interval | Recall@20 | fit, CPU s |",
         ]
         lines.append("|---|---|---|---|---|")
         for row in group:

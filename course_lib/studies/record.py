@@ -1,5 +1,6 @@
 """Studies: every model of a question, five seeds, recorded once so that lessons can draw them in a second.
 
+Fits are timed in seconds of the processor, so that what else the machine does counts little.
 `course study NAME` runs one and writes `results/NAME.json`. Each row holds a fingerprint of the code, settings
 and data behind it; a test fails where one has gone stale, and another runs a sample of the rows again.
 """
@@ -39,9 +40,9 @@ def run(name: str) -> Path:
             evaluations, seconds = [], []
             for seed in study.seeds:
                 model = factory(seed)
-                began = time.perf_counter()
+                began = time.process_time()
                 model.fit(cut[seed])
-                seconds.append(time.perf_counter() - began)
+                seconds.append(time.process_time() - began)
                 evaluations.append(evaluate(model, cut[seed]))
                 fits.update()
             merged[label] = _merge(evaluations, label, protocol)
