@@ -35,10 +35,13 @@ def peak_memory() -> float:
     """Most memory that this process has held so far, in GB."""
     if sys.platform == "win32":
         return psutil.Process().memory_info().peak_wset / GIGABYTE
+    status = Path("/proc/self/status")
+    if status.is_file():  # getrusage would count what the parent process held before this one began
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) * 1024 / GIGABYTE
     import resource
 
-    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kilobytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / GIGABYTE
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / GIGABYTE  # macOS counts bytes
 
 
 def save(record: dict[str, Any]) -> Path:

@@ -109,10 +109,10 @@ def options(
 
 @app.command()
 def run(lessons: Lessons = None) -> None:
-    """Run lessons, all core lessons if none is named; show the scoreboard and the seconds each took.
+    """Run lessons, show the scoreboard and the seconds each took.
 
-    Every lesson runs from start to end without a screen and becomes a page under build/. The notebooks themselves
-    are not changed.
+    Without names all core lessons run, each from start to end without a screen, and become pages under build/. The
+    notebooks themselves are not changed.
     """
     chosen_lessons = [path for path in lesson_paths(lessons) if lessons or path.parent.name != "electives"]
     from course_lib import ledger, runner

@@ -32,6 +32,7 @@ def test_what_the_course_needs_is_there() -> None:
         "movielens-100k",
         "complete-journey",
         "ml-100k-item-profiles",
+        "all-minilm-l6-v2",
     }
     for artefact in MANIFEST.values():
         downloads = [mirror for mirror in artefact.mirrors if mirror.kind != "packaged"]
