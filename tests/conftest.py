@@ -11,6 +11,7 @@ from hypothesis import settings
 from course_lib.data import Dataset, load
 
 os.environ["TQDM_DISABLE"] = "1"  # stored outputs hold no bars
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers with two threads each on two cores wait for each other
 OFFLINE = str(Path(__file__).parent / "offline")
 
 if OFFLINE not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
