@@ -41,6 +41,8 @@ class Study:
         Name in the tables to a function from the seed to an unfitted model.
     pairs : tuple of (str, str)
         Models to compare, user by user.
+    keeps_users : bool
+        Whether each user's NDCG@10 is recorded too.
     """
 
     question: str
@@ -49,6 +51,7 @@ class Study:
     models: dict[str, Factory]
     pairs: tuple[tuple[str, str], ...] = ()
     seeds: tuple[int, ...] = SEEDS
+    keeps_users: bool = False
 
 
 def _movielens() -> Dataset:
@@ -117,6 +120,7 @@ STUDIES: dict[str, Study] = {
             ("LightGCN, 2 layers", "GCN, 2 layers"),
             ("EASE", "LightGCN, 2 layers"),
         ),
+        keeps_users=True,
     ),
     "losses": Study(
         question="Which made the difference, the loss or the cosine?",
@@ -188,11 +192,12 @@ STUDIES: dict[str, Study] = {
         ),
     ),
     "fusion": Study(
-        question="What do words add to the graph on films, warm and cold?",
+        question="What do words add to the graph on films, warm, later in time and cold?",
         dataset=_movielens,
-        protocols={name: _protocol(name) for name in ("benchmark", "cold-item")},
+        protocols={name: _protocol(name) for name in ("benchmark", "temporal", "cold-item")},
         models={**words.FILM_MODELS, **words.FILM_CONTROLS},
         pairs=words.FILM_PAIRS,
+        keeps_users=True,
     ),
     "fusion_baskets": Study(
         question="What do words add to the graph where data are sparse?",

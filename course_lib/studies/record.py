@@ -2,7 +2,8 @@
 
 Fits are timed in seconds of the processor, so that what else the machine does counts little.
 `course study NAME` runs one and writes `results/NAME.json`. Each row holds a fingerprint of the code, settings
-and data behind it; a test fails where one has gone stale, and another runs a sample of the rows again.
+and data behind it; a test fails where one has gone stale, and another runs a sample of the rows again. A study of
+films that asks for it also keeps each user's NDCG@10 in `results/users/NAME.safetensors`, for lesson 06.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 from tqdm.auto import tqdm
 
 from course_lib import fingerprint, lesson
@@ -19,6 +21,8 @@ from course_lib.ledger import RESULTS, Row
 from course_lib.models import Recommender
 from course_lib.splits import Split
 from course_lib.studies.plans import STUDIES, Factory, Study
+
+USERS = RESULTS / "users"
 
 
 def names() -> list[str]:
@@ -31,6 +35,7 @@ def run(name: str) -> Path:
     study = _study(name)
     dataset = study.dataset()
     rows, comparisons = [], []
+    per_user: dict[str, np.ndarray] = {}
     fits = tqdm(total=len(study.protocols) * len(study.models) * len(study.seeds), unit="fit")
     for protocol, make_split in study.protocols.items():
         cut = {seed: make_split(dataset, seed) for seed in study.seeds}
@@ -46,6 +51,7 @@ def run(name: str) -> Path:
                 evaluations.append(evaluate(model, cut[seed]))
                 fits.update()
             merged[label] = _merge(evaluations, label, protocol)
+            per_user[f"{protocol}|{label}"] = _per_user(evaluations, cut[study.seeds[0]].num_users)
             rows.append(_row(model, merged[label], evaluations, seconds, _fingerprint(factory, cut)))
         comparisons += [_comparison(merged[first], merged[second], protocol) for first, second in study.pairs]
     fits.close()
@@ -53,7 +59,26 @@ def run(name: str) -> Path:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    if study.keeps_users:
+        USERS.mkdir(exist_ok=True)
+        save_file(per_user, USERS / f"{name}.safetensors")
     return path
+
+
+def user_values(*names: str) -> dict[tuple[str, str], np.ndarray]:
+    """NDCG@10 of each user under each seed, as recorded by studies that keep users.
+
+    Returns
+    -------
+    dict of (protocol, model) to ndarray of float64, [num_seeds, num_users]
+        NaN where a user has no target under a seed. Kept with three decimals' precision.
+    """
+    found = {}
+    for name in names:
+        for key, values in load_file(USERS / f"{name}.safetensors").items():
+            protocol, _, model = key.partition("|")
+            found[protocol, model] = values.astype(np.float64)
+    return found
 
 
 def rerun(name: str, model: str, protocol: str, seed: int) -> dict[str, float]:
@@ -107,6 +132,14 @@ def _merge(evaluations: list[Evaluation], label: str, protocol: str) -> Evaluati
             total[np.searchsorted(users, evaluation.users)] += evaluation.values[metric]
         values[metric] = total / count
     return Evaluation(label, protocol, evaluations[0].dataset, "test", users, values)
+
+
+def _per_user(evaluations: list[Evaluation], num_users: int) -> np.ndarray:
+    """NDCG@10, [num_seeds, num_users] float16, NaN where a user was not evaluated."""
+    values = np.full((len(evaluations), num_users), np.nan, dtype=np.float16)
+    for row, evaluation in zip(values, evaluations, strict=True):
+        row[evaluation.users] = evaluation.values["ndcg@10"]
+    return values
 
 
 def _row(model: Recommender, merged: Evaluation, evaluations: list[Evaluation], seconds: list[float], key: str) -> Row:
