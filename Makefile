@@ -4,7 +4,7 @@ BIN := .venv/bin
 TORCH_PIN := torch==2.14.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup course test lab lint pins clean
+.PHONY: help setup course test lab lint pins bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ pins: setup ## remake constraints.txt with the newest versions that fit pyprojec
 		--all-extras --universal --python-version 3.11 --strip-extras --no-annotate \
 		--custom-compile-command 'make pins' --output-file constraints.txt
 	@echo 'constraints.txt is new. make test proves it.'
+
+bench: setup ## time the library beside its peers, renew docs/benchmarks.md (some minutes, needs the network)
+	@for script in evaluator gowalla_size encoder report; do \
+		PYTHONPATH=. $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean: ## delete .venv, build/ and the tools' caches in this folder
 	@rm -rf .venv build runs .pytest_cache .ruff_cache .mypy_cache .hypothesis

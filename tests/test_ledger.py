@@ -37,6 +37,19 @@ def test_a_sample_of_the_record_comes_out_again(model, protocol, seed):
     assert again["ndcg@10"] == pytest.approx(row["per_seed"]["ndcg@10"][seed], abs=0.008)
 
 
+@pytest.mark.parametrize("study", [name for name, study in studies.STUDIES.items() if study.keeps_users])
+def test_the_users_recorded_are_those_of_the_rows(study):
+    """Each user's mean over the seeds, then the mean over users: the number in the table."""
+    values = studies.user_values(study)
+    rows = ledger.studies()[study]["rows"]
+    assert {(row["protocol"], row["model"]) for row in rows} == set(values)
+    for row in rows:
+        found = values[row["protocol"], row["model"]]
+        evaluated = (~np.isnan(found)).any(axis=0)
+        mean = np.nanmean(found[:, evaluated], axis=0).mean()
+        assert mean == pytest.approx(row["metrics"]["ndcg@10"]["mean"], abs=1e-4), row["model"]
+
+
 def test_a_random_scorer_fails_every_recorded_band(movielens, capsys):
     split = splits.make("benchmark", movielens)
     chance = evaluate(Random().fit(split), split)
