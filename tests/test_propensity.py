@@ -1,0 +1,94 @@
+"""What is corrected for exposure, and at which price; the simulation knows the truth."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from course_lib import splits
+from course_lib.evaluation import evaluate, propensity
+from course_lib.evaluation.lists import NOTHING, recommendation_lists
+from course_lib.models import EASE, Popularity
+
+
+def test_propensities_by_hand():
+    # gamma 1: proportional to n; gamma 0: to its root; an item without any counts as one with one
+    np.testing.assert_allclose(propensity.propensities(np.array([16, 4, 0]), 1.0), [1, 1 / 4, 1 / 16])
+    np.testing.assert_allclose(propensity.propensities(np.array([16, 4, 0]), 0.0), [1, 1 / 2, 1 / 4])
+
+
+def test_weighted_recall_by_hand():
+    targets = sparse.csr_matrix(np.array([[1, 1, 0], [0, 1, 1]]))
+    items = np.array([[0, 2], [1, NOTHING]])
+    # first user: hit 0 with weight 1 of 1 + 3; second: hit 1 with weight 3 of 3 + 4
+    np.testing.assert_allclose(propensity.weighted_recall(items, targets, np.array([1.0, 3.0, 4.0])), [1 / 4, 3 / 7])
+
+
+def test_without_weights_it_is_the_usual_recall(movielens):
+    split = splits.make("benchmark", movielens, seed=0)
+    ease = EASE().fit(split)
+    users, items, _ = recommendation_lists(ease, split)
+    found = propensity.weighted_recall(items, split.task("test").targets[users], np.ones(split.num_items))
+    np.testing.assert_allclose(found, evaluate(ease, split).values["recall@10"])
+
+
+def test_effective_sample_size():
+    assert propensity.effective_sample_size(np.ones(10)) == pytest.approx(10)
+    assert propensity.effective_sample_size(np.array([1.0, 0, 0])) == pytest.approx(1)
+
+
+@pytest.fixture(scope="module")
+def simulation():
+    return propensity.simulate_exposure()
+
+
+def test_only_the_corrected_estimates_hit_the_truth(simulation):
+    """The mean over 300 logs lies within three standard errors of the truth for IPS; the naive one cannot."""
+    for (_, estimator), rows in simulation.groupby(["recommender", "estimator"]):
+        off = abs(rows["estimate"].mean() - rows["truth"].iloc[0])
+        standard_error = rows["estimate"].std() / np.sqrt(len(rows))
+        if estimator == "IPS":
+            assert off < 3 * standard_error
+        if estimator == "SNIPS":  # biased, but less and less the more is seen
+            assert off < 0.02
+        if estimator == "naive":
+            assert off > 30 * standard_error
+
+
+def test_the_naive_order_is_wrong_and_clipping_trades_bias_for_variance(simulation):
+    table = simulation.groupby(["recommender", "estimator"])["estimate"].agg(["mean", "std"]).unstack()
+    best, shown = table.loc["the best of the obscure"], table.loc["the most shown"]
+    assert best["mean", "naive"] < shown["mean", "naive"]
+    assert best["mean", "IPS"] > shown["mean", "IPS"]
+    assert best["std", "clipped"] < best["std", "SNIPS"] < best["std", "IPS"]
+    assert best["mean", "clipped"] < best["mean", "IPS"] - 0.1
+
+
+def test_als_learns_and_its_weights_do_what_they_say(movielens):
+    split = splits.make("benchmark", movielens, seed=0)
+    train = split.train.matrix()
+    taken = np.maximum(np.bincount(train.indices, minlength=split.num_items), 1.0)
+    plain, weighted = (propensity.weighted_als(train, taken**-gamma) for gamma in (0.0, 0.5))
+    assert evaluate(plain, split).mean() > 0.28 > 2 * 0.1 > evaluate(Popularity().fit(split), split).mean()
+    users, items, _ = recommendation_lists(plain, split)
+    _, debiased, _ = recommendation_lists(weighted, split)
+    assert np.median(taken[debiased]) < 0.85 * np.median(taken[items])
+    targets = split.task("test").targets[users]
+    recall = [propensity.weighted_recall(lists, targets, 1 / taken).mean() for lists in (items, debiased)]
+    assert recall[1] > recall[0]
+
+
+def test_als_minimises_its_loss():
+    """No small step away from the last solved side lowers the loss written in the docstring."""
+    rng = np.random.default_rng(0)
+    train = sparse.csr_matrix((rng.random((12, 8)) < 0.4).astype(float))
+    weights = rng.uniform(0.5, 2, 8)
+    other = rng.normal(size=(8, 3))
+    confidence = train.multiply(weights).tocsr()
+    solved = propensity._solve(confidence, other, regularization=0.7, unobserved=0.1)
+
+    def loss(h):
+        c = np.where(train.toarray() > 0, confidence.toarray(), 0.1)
+        return (c * (train.toarray() - h @ other.T) ** 2).sum() + 0.7 * (h**2).sum()
+
+    for _ in range(20):
+        assert loss(solved) <= loss(solved + 1e-3 * rng.normal(size=solved.shape))
