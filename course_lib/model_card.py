@@ -45,7 +45,7 @@ def model_card(
         Where there are no limits, or a group table lacks a column: a card without them is an advertisement.
     """
     rows = [row for row in ledger.rows(live=False) if row["dataset"] == dataset]
-    mine = [row for row in rows if row["model"] == model]
+    mine = list({row["protocol"]: row for row in reversed(rows) if row["model"] == model}.values())[::-1]
     if not mine:
         known = ", ".join(sorted({row["model"] for row in rows})) or "nothing"
         raise KeyError(f"no study recorded {model!r} on {dataset}; recorded there: {known}")
@@ -58,6 +58,8 @@ def model_card(
         f"# Model card: {model}",
         f"## Model details\n\n{description}\n\n{_details(mine)}",
         f"## Intended use\n\n{intended_use}",
+        f"## Factors\n\nResults are given by: {', '.join(groups)}.",
+        f"## Metrics\n\n{', '.join(METRICS)}: all unseen candidates ranked, means over users.",
         f"## Data\n\n{_data(dataset)}",
         f"## Results\n\n{_results(mine)}\n\n{_comparisons(model, dataset)}",
         "## Results by group\n\n" + "\n\n".join(_group(title, table) for title, table in groups.items()),
@@ -108,7 +110,11 @@ def _comparisons(model: str, dataset: str) -> str:
                 f"- `{one['protocol']}`, {one['first']} less {one['second']}: NDCG@10 {found['difference']:+.4f} "
                 f"[{found['low']:+.4f}, {found['high']:+.4f}], p = {found['p']:.4f}"
             )
-    return "Paired with others, user by user:\n\n" + "\n".join(lines) if lines else "No paired comparison is recorded."
+    if not lines:
+        return "No paired comparison is recorded."
+    lines = list(dict.fromkeys(lines))  # two studies may hold the same
+    intro = f"Paired with others, user by user; p of each alone, not corrected for {len(lines)} tests:"
+    return f"{intro}\n\n" + "\n".join(lines)
 
 
 def _group(title: str, table: pd.DataFrame) -> str:

@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
 from course_lib import splits
+from course_lib.data import Interactions
 from course_lib.evaluation import beyond, evaluate, evaluate_lists, exam_gap, recommendation_lists
 from course_lib.evaluation.lists import NOTHING
 from course_lib.models import EASE, Popularity, Random
@@ -37,6 +39,19 @@ def test_lists_have_the_metrics_of_the_scores(ease, split):
     for metric, values in from_scores.values.items():
         np.testing.assert_allclose(from_lists.values[metric], values)
     assert (np.diff(scores, axis=1) <= 0).all()
+
+
+@given(seed=st.integers(0, 10_000), levels=st.integers(1, 5), k=st.integers(1, 12))
+def test_lists_equal_the_scores_with_ties_and_short_lists(seed, levels, k):
+    rng = np.random.default_rng(seed)
+    taken = rng.random((6, 12)) < rng.random((6, 1))
+    taken[0] = True  # one user has taken everything: a single unseen item is left, the target
+    split = splits.benchmark(Interactions.from_frame(pd.DataFrame(np.argwhere(taken), columns=["user_id", "item_id"])))
+    scores = rng.integers(0, levels, size=(split.num_users, split.num_items)).astype(np.float32)
+    users, items, _ = recommendation_lists(scores, split, k)
+    from_scores, from_lists = evaluate(scores, split, (k,)), evaluate_lists(items, users, split, (k,))
+    for metric, values in from_scores.values.items():
+        np.testing.assert_allclose(from_lists.values[metric], values)
 
 
 def test_a_list_that_ends_early_pays_for_what_is_missing(ease, split):
@@ -74,6 +89,15 @@ def test_impossible_lists_are_refused(ease, split, spoil, message):
     spoil(items, split)
     with pytest.raises(ValueError, match=message):
         evaluate_lists(items, users, split)
+
+
+def test_a_warm_item_in_a_cold_list_is_refused_by_name(movielens):
+    cold = splits.make("cold-item", movielens, seed=0)
+    users, items, _ = recommendation_lists(Random().fit(cold), cold, k=10)
+    fresh = ~cold.candidates_test & ~(cold.task("test").seen[users[3]].toarray()[0] > 0)
+    items[3, 2] = warm = np.flatnonzero(fresh)[0]
+    with pytest.raises(ValueError, match=rf"user {users[3]} holds an item that is no candidate \(item {warm}; 1 such"):
+        evaluate_lists(items, users, cold)
 
 
 def test_lists_for_the_wrong_people_or_too_short_are_refused(ease, split):
@@ -126,6 +150,14 @@ def test_gini_is_bounded_and_blind_to_scale(counts):
     found = beyond.gini(np.array(counts))
     assert -1e-12 <= found <= (len(counts) - 1) / len(counts) + 1e-12
     assert beyond.gini(7 * np.array(counts)) == pytest.approx(found)
+
+
+@given(seed=st.integers(0, 1000))
+def test_longer_lists_cover_no_less(seed):
+    rng = np.random.default_rng(seed)
+    items = np.array([rng.permutation(40)[:12] for _ in range(4)])
+    covered = [beyond.coverage(items[:, :k], np.ones(40, dtype=bool)) for k in range(1, 13)]
+    assert covered == sorted(covered) and covered[0] >= 1 / 40
 
 
 def test_novelty_by_hand():

@@ -94,3 +94,15 @@ def test_variance_needs_two_of_each():
         variance_parts(np.ones((1, 5)))
     with pytest.raises(ValueError, match="two of each"):
         variance_parts(np.array([[1.0, np.nan], [1.0, 2.0]]))
+
+
+def test_all_pairs_are_compared_and_a_family_that_cannot_survive_is_refused():
+    """600 tests with 10,000 flips: the smallest corrected p would be 600 / 10,001 > .05, whatever the data say."""
+    rng = np.random.default_rng(0)
+    values = {f"model {number}": rng.random(60) + number for number in range(36)}
+    with pytest.raises(ValueError, match=r"none of 630 tests can survive.*num_flips=25200"):
+        compare_all(values)
+    three = compare_all({name: values[name] for name in ("model 0", "model 1", "model 2")})
+    assert len(three) == 3 and three["survives"].all()
+    with pytest.raises(ValueError, match="no pair"):
+        compare_all(values, [])

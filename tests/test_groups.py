@@ -92,3 +92,34 @@ def test_no_group_looks_served_by_a_random_model(movielens):
     gender = movielens.users["gender"].to_numpy()[evaluation.users]
     found = groups.gap(evaluation.values["ndcg@10"], gender, "F", "M")
     assert abs(found.difference) < 0.01
+
+
+def test_bands_stand_in_order_of_their_numbers():
+    labels = groups.bands(np.array([9, 12, 30, 40, 100, 120, 300, 400]), 4, "films")
+    table = groups.by_group(np.arange(8.0), labels)
+    assert table.index.tolist() == ["9-12 films", "30-40 films", "100-120 films", "300-400 films"]
+
+
+def test_one_person_is_no_group_to_compare():
+    """Drawing one user again and again gives no spread: an interval of width zero would call anything a gap."""
+    with pytest.raises(ValueError, match="two of each at least"):
+        groups.gap(np.array([0.1, 0.9, 0.8]), np.array(["a", "b", "b"]), "a", "b")
+    values, labels = np.array([0.1, 0.2, 0.3, 0.5, 0.0, 9.0]), np.array(["a", "a", "b", "b", "a", "b"])
+    found = groups.gap(values, labels, "a", "b", strata=np.array([0, 0, 0, 0, 1, 1]))
+    assert found.num_users == 4 and found.difference == pytest.approx(0.15 - 0.4)
+    with pytest.raises(ValueError, match="6 values but 2 strata"):
+        groups.gap(values, labels, "a", "b", strata=np.array([0, 1]))
+
+
+def test_p_by_hand_and_numbers_as_groups():
+    # 4 users, 2 a group: of the 6 ways to label them, 2 give a gap as large as .8 - .1; both means are then .85, .15
+    found = groups.gap(np.array([0.1, 0.2, 0.8, 0.9]), np.array([0, 0, 1, 1]), 1, 0)
+    assert found.difference == pytest.approx(0.7) and found.p_value == pytest.approx(2 / 6, abs=0.04)
+
+
+def test_p_values_are_spread_where_nothing_is_there_and_small_where_a_gap_is_planted():
+    rng = np.random.default_rng(0)
+    labels, strata = np.repeat(["a", "b"], [40, 80]), rng.integers(0, 3, 120)
+    null = [groups.gap(rng.random(120), labels, "a", "b", strata, num_resamples=200).p_value for _ in range(200)]
+    assert 0.4 < np.mean(null) < 0.6 and np.mean(np.array(null) < 0.05) < 0.1
+    assert groups.gap(rng.random(120) + 0.3 * (labels == "a"), labels, "a", "b", strata).p_value < 0.01

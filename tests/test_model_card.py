@@ -38,3 +38,12 @@ def test_a_card_without_record_limits_or_groups_is_refused():
         model_card(MODEL, "movielens-100k", groups={}, **WORDS)
     with pytest.raises(ValueError, match="lacks high"):
         model_card(MODEL, "movielens-100k", groups={"Gender": GROUPS["Gender"].drop(columns="high")}, **WORDS)
+
+
+def test_a_model_of_two_studies_is_listed_once():
+    card = model_card("EASE", "movielens-100k", groups=GROUPS, **WORDS)
+    assert len(re.findall(r"^\| benchmark \|", card, re.MULTILINE)) == 1
+    assert len(re.findall(r"^- `benchmark`: ", card, re.MULTILINE)) == 1
+    paired = re.findall(r"^- .* less .*$", card, re.MULTILINE)
+    assert len(paired) == len(set(paired)) > 3
+    assert f"not corrected for {len(paired)} tests" in card

@@ -92,3 +92,43 @@ def test_als_minimises_its_loss():
 
     for _ in range(20):
         assert loss(solved) <= loss(solved + 1e-3 * rng.normal(size=solved.shape))
+
+
+def test_weighted_ndcg_by_hand():
+    # targets 0 (weight 1) and 1 (weight 3); 0 at rank 1, 1 not shown: 1 of the best 3 + 1 / log2(3)
+    targets = sparse.csr_matrix(np.array([[1, 1, 0]]))
+    found = propensity.weighted_ndcg(np.array([[0, 2]]), targets, np.array([1.0, 3.0, 4.0]))
+    np.testing.assert_allclose(found, 1 / (3 + 1 / np.log2(3)))
+    np.testing.assert_allclose(propensity.weighted_ndcg(np.array([[1, 0]]), targets, np.array([1.0, 3.0, 4.0])), 1)
+
+
+def test_random_and_leaking_scores_are_seen_by_weighted_metrics(movielens):
+    split = splits.make("benchmark", movielens, seed=0)
+    weights = 1 / np.maximum(np.bincount(split.train.item, minlength=split.num_items), 1.0)
+    leak = (split.test.matrix().toarray() * weights).astype(np.float32)  # knows the targets, and what each is worth
+    chance = np.random.default_rng(0).random(leak.shape, dtype=np.float32)
+    for scores, low, high in ((leak, 1 - 1e-9, 1 + 1e-9), (chance, 0.0, 0.02)):
+        users, items, _ = recommendation_lists(scores, split)
+        targets = split.task("test").targets[users]
+        assert low <= propensity.weighted_ndcg(items, targets, weights).mean() <= high
+    np.testing.assert_allclose(
+        propensity.weighted_ndcg(items, targets, np.ones(split.num_items)), evaluate(chance, split).values["ndcg@10"]
+    )
+
+
+def test_wrong_input_of_weighted_metrics_is_refused():
+    with pytest.raises(ValueError, match="1 users have no target"):
+        propensity.weighted_recall(np.array([[0], [1]]), sparse.csr_matrix([[1, 0], [0, 0]]), np.ones(2))
+    for bad in (np.nan, -1.0):
+        with pytest.raises(ValueError, match="negative or missing"):
+            propensity.propensities(np.array([1.0, bad]))
+
+
+def test_dampened_ease_is_ease_at_zero_and_shows_rarer_films_above(movielens):
+    split = splits.make("benchmark", movielens, seed=0)
+    train = split.train.matrix()
+    plain, dampened = (propensity.dampened_ease(train, gamma) for gamma in (0.0, 0.25))
+    np.testing.assert_allclose(plain, EASE().fit(split).score(np.arange(split.num_users)), atol=1e-4)
+    taken = np.bincount(train.indices, minlength=split.num_items)
+    medians = [np.median(taken[recommendation_lists(scores, split)[1]]) for scores in (plain, dampened)]
+    assert medians[1] < 0.9 * medians[0]

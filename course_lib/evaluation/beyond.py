@@ -106,7 +106,8 @@ def miscalibration(items: np.ndarray, history_shares: np.ndarray, genres: np.nda
     r"""Kullback-Leibler divergence of a list's genres from the history's, in nats (Steck 2018).
 
     $\sum_g p_g \log (p_g / \tilde q_g)$ with $p$ the history's shares and $\tilde q = (1 - a) q + a p$, $a = 0.01$,
-    so that a genre missing in the list is a large but finite fault. 0 is perfectly calibrated.
+    so that a genre missing in the list is a large but finite fault. 0 is perfectly calibrated. An empty list is as
+    wrong as can be, ln 100 = 4.6; a history without any genre asks for nothing, 0.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ Taught in 06_evaluation, where each is derived by hand first.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -101,14 +102,22 @@ def sign_flip(differences: np.ndarray, num_flips: int = 10_000, seed: int = 0) -
     return as_extreme / (num_flips + 1)
 
 
-def compare_all(values: dict[str, np.ndarray], pairs: Sequence[tuple[str, str]], level: float = 0.05) -> pd.DataFrame:
+def compare_all(
+    values: dict[str, np.ndarray],
+    pairs: Sequence[tuple[str, str]] | None = None,
+    level: float = 0.05,
+    num_flips: int = 10_000,
+) -> pd.DataFrame:
     """Paired tests of many pairs of models on the same users, corrected by Holm.
 
     Parameters
     ----------
     values : dict of str to ndarray, [num_users]
         One value per user and model; users with NaN for any model are left out.
-    pairs : sequence of (str, str)
+    pairs : sequence of (str, str), optional
+        All pairs without it.
+    num_flips : int
+        The smallest p is 1 / (num_flips + 1), and Holm multiplies it by the number of pairs.
 
     Returns
     -------
@@ -118,8 +127,18 @@ def compare_all(values: dict[str, np.ndarray], pairs: Sequence[tuple[str, str]],
     Raises
     ------
     ValueError
-        Where no user is left, and KeyError where a pair names an unknown model.
+        Where no user is left, where there is no pair, or where so many tests cannot survive with so few flips.
+    KeyError
+        Where a pair names an unknown model.
     """
+    pairs = list(combinations(values, 2)) if pairs is None else pairs
+    if not pairs:
+        raise ValueError("no pair to compare: give two models at least")
+    if len(pairs) / (num_flips + 1) >= level:
+        raise ValueError(
+            f"with {num_flips} sign flips none of {len(pairs)} tests can survive Holm's correction at {level}: "
+            f"take num_flips={int(2 * len(pairs) / level)}, or ask fewer questions"
+        )
     names = sorted({name for pair in pairs for name in pair})
     if unknown := [name for name in names if name not in values]:
         raise KeyError(f"no values for {', '.join(unknown)}; there are: {', '.join(values)}")
@@ -128,7 +147,7 @@ def compare_all(values: dict[str, np.ndarray], pairs: Sequence[tuple[str, str]],
         raise ValueError("no user has a value for every model: were they evaluated on the same split?")
     kept = {name: np.asarray(values[name])[complete] for name in names}
     differences = np.array([kept[first] - kept[second] for first, second in pairs])
-    p = sign_flip(differences)
+    p = sign_flip(differences, num_flips)
     adjusted = holm(p)
     rows = []
     for (first, second), difference, raw, corrected in zip(pairs, differences, p, adjusted, strict=True):
@@ -171,7 +190,8 @@ def variance_parts(values: np.ndarray) -> VarianceParts:
 
     $y_{su} = \mu + a_u + b_s + \varepsilon_{su}$; the parts follow from the mean squares (Searle, Casella &
     McCulloch 1992, chapter 4). Give it the difference of two models to learn about the difference. In the
-    recorded studies a seed draws the split as well as the start of training, so both are in the seeds' part.
+    recorded studies a seed draws the split as well as the start of training, so both are in the seeds' part and in
+    the rest, which holds what one user's other exam does. Only the temporal split is the same under each seed.
 
     Parameters
     ----------
@@ -195,7 +215,8 @@ def variance_parts(values: np.ndarray) -> VarianceParts:
     of_users = (user**2).sum() / (num_users - 1) - rest / num_seeds
     of_seeds = (seed**2).sum() / (num_seeds - 1) - rest / num_users
     left_out = int((~complete).sum())
-    return VarianceParts(max(of_users, 0.0), max(of_seeds, 0.0), float(rest), num_seeds, num_users, left_out)
+    of_users, of_seeds = max(float(of_users), 0.0), max(float(of_seeds), 0.0)
+    return VarianceParts(of_users, of_seeds, float(rest), num_seeds, num_users, left_out)
 
 
 def _paired(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

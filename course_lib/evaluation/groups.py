@@ -3,6 +3,7 @@
 Taught in 06_evaluation.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ def bands(counts: np.ndarray, num_bands: int = 4, unit: str = "") -> np.ndarray:
 
     Returns
     -------
-    pandas Categorical as an ndarray of str, [num_users]
+    ndarray of str, [num_users]
     """
     counts = np.asarray(counts)
     edges = np.unique(np.quantile(counts, np.linspace(0, 1, num_bands + 1)[1:-1], method="higher"))
@@ -71,12 +72,12 @@ def by_group(values: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by group in order of first appearance after sorting: users, mean, low, high. A group of one user
-        has an interval of nan: one person shows no spread.
+        Indexed by group: users, mean, low, high. Bands stand in order of their numbers, other groups by name. A group
+        of one user has an interval of nan: one person shows no spread.
     """
     values, labels = _labelled(values, labels)
     rows = {}
-    for group in np.unique(labels):
+    for group in sorted(np.unique(labels), key=_place):
         inside = values[labels == group]
         ends = bootstrap_interval(inside) if len(inside) > 1 else (np.nan, np.nan)
         rows[group] = (len(inside), inside.mean(), *ends)
@@ -91,6 +92,10 @@ class Gap:
     ----------
     difference, low, high : float
         With a 95 % bootstrap interval; users of each group are drawn on their own.
+    p_value : float
+        Two-sided, from shuffling the group labels inside each stratum; never 0.
+    num_users : int
+        Users compared; those in strata that cannot be compared are not among them.
     """
 
     first: str
@@ -98,9 +103,12 @@ class Gap:
     difference: float
     low: float
     high: float
+    p_value: float
+    num_users: int
 
     def __str__(self) -> str:
-        return f"{self.first} - {self.second}: {self.difference:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
+        interval = f"[{self.low:+.4f}, {self.high:+.4f}], p = {self.p_value:.4f}, {self.num_users} users"
+        return f"{self.first} - {self.second}: {self.difference:+.4f} {interval}"
 
 
 def gap(
@@ -121,15 +129,19 @@ def gap(
     ----------
     values, labels : ndarray, [num_users]
     strata : ndarray, [num_users], optional
-        Strata where one of the groups has no user are left out.
+        Strata where one of the groups has fewer than two users are left out. With fewer than about five the interval
+        is too narrow: take wider strata.
 
     Raises
     ------
     ValueError
-        Where a group has no user, or no stratum holds both.
+        Where a group has no user, or no stratum holds two users of each.
     """
+    first, second = str(first), str(second)
     if strata is None:
         strata = np.zeros(len(values), dtype=int)
+    if len(strata) != len(values):
+        raise ValueError(f"{len(values)} values but {len(strata)} strata: one of each per user is needed")
     strata = np.asarray(strata)[_usable(values, labels)]
     values, labels = _labelled(values, labels)
     for name in (first, second):
@@ -138,10 +150,10 @@ def gap(
     cells = []
     for stratum in np.unique(strata):
         pair = [values[(strata == stratum) & (labels == name)] for name in (first, second)]
-        if min(map(len, pair)):
+        if min(map(len, pair)) > 1:  # one person shows no spread
             cells.append(pair)
     if not cells:
-        raise ValueError(f"no stratum holds users of both {first!r} and {second!r}")
+        raise ValueError(f"no stratum holds users of both {first!r} and {second!r}, two of each at least")
     weights = np.array([len(a) + len(b) for a, b in cells], dtype=np.float64)
     weights /= weights.sum()
     rng = np.random.default_rng(seed)
@@ -151,7 +163,22 @@ def gap(
             drawn += sign * weight * group[rng.integers(0, len(group), size=(num_resamples, len(group)))].mean(axis=1)
     difference = sum(weight * (a.mean() - b.mean()) for weight, (a, b) in zip(weights, cells, strict=True))
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return Gap(first, second, float(difference), float(low), float(high))
+    p_value = _permutation_p(cells, weights, abs(difference), num_resamples, seed)
+    return Gap(
+        first, second, float(difference), float(low), float(high), p_value, sum(len(a) + len(b) for a, b in cells)
+    )
+
+
+def _permutation_p(
+    cells: list[list[np.ndarray]], weights: np.ndarray, observed: float, num_shuffles: int, seed: int
+) -> float:
+    """How often a gap as large comes out where labels mean nothing; the observed labels count as one draw."""
+    rng = np.random.default_rng(seed)
+    shuffled = np.zeros(num_shuffles)
+    for weight, (a, b) in zip(weights, cells, strict=True):
+        drawn = rng.permuted(np.tile(np.concatenate([a, b]), (num_shuffles, 1)), axis=1)
+        shuffled += weight * (drawn[:, : len(a)].mean(axis=1) - drawn[:, len(a) :].mean(axis=1))
+    return float((1 + (np.abs(shuffled) >= observed - 1e-12).sum()) / (num_shuffles + 1))
 
 
 def exposure(items: np.ndarray, labels: np.ndarray, num_taken: np.ndarray) -> pd.DataFrame:
@@ -177,6 +204,11 @@ def exposure(items: np.ndarray, labels: np.ndarray, num_taken: np.ndarray) -> pd
     seen = np.bincount(items[shown], weights=weight[shown], minlength=len(labels))
     table = pd.DataFrame({"exposure": seen, "catalogue": np.ones(len(labels)), "training": num_taken}, dtype=float)
     return table.div(table.sum()).groupby(np.asarray(labels)).sum()
+
+
+def _place(label: str) -> tuple[float, str]:
+    number = re.match(r"\d+", label)
+    return float(number[0]) if number else np.inf, label
 
 
 def _usable(values: np.ndarray, labels: np.ndarray) -> np.ndarray:

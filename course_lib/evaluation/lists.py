@@ -86,7 +86,7 @@ def evaluate_lists(
     Raises
     ------
     ValueError
-        Naming the first user whose list holds an item twice, an item already seen, or one that is no candidate.
+        Naming the first user and item where a list holds an item twice, one already seen, or one that is no candidate.
     """
     task = split.task(part)
     _check_task(task, k, part)
@@ -144,15 +144,18 @@ def _check_lists(items: np.ndarray, users: np.ndarray, seen: sparse.csr_matrix, 
         raise ValueError(f"items must be whole numbers from 0 to {len(candidates) - 1}, or -1 for no item")
     ordered = np.sort(items, axis=1)
     there = items != NOTHING
-    doubled = ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != NOTHING)).any(axis=1)
-    known = (np.take_along_axis(seen[users].toarray() > 0, np.maximum(items, 0), axis=1) & there).any(axis=1)
-    foreign = (~candidates[np.maximum(items, 0)] & there).any(axis=1)
-    reasons = {
-        "holds an item twice": doubled,
-        "holds an item that the user has already seen": known,
-        "holds an item that is no candidate": foreign,
-    }
-    for what, rows in reasons.items():
-        if rows.any():
-            first = int(users[np.flatnonzero(rows)[0]])
-            raise ValueError(f"the list of user {first} {what} ({int(rows.sum())} such lists)")
+    doubled = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != NOTHING)
+    known = np.take_along_axis(seen[users].toarray() > 0, np.maximum(items, 0), axis=1) & there
+    foreign = ~candidates[np.maximum(items, 0)] & there
+    reasons = (
+        ("holds an item twice", "keep its best place", ordered[:, 1:], doubled),
+        ("holds an item that the user has already seen", "leave out the history", items, known),
+        ("holds an item that is no candidate", "rank only the candidates of the split", items, foreign),
+    )
+    for what, remedy, where, wrong in reasons:
+        if wrong.any():
+            row, place = (int(index[0]) for index in np.nonzero(wrong))
+            count = int(wrong.any(axis=1).sum())
+            raise ValueError(
+                f"the list of user {users[row]} {what} (item {where[row, place]}; {count} such lists): {remedy}"
+            )

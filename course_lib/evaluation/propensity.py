@@ -11,7 +11,7 @@ from course_lib.evaluation.lists import NOTHING
 
 
 def propensities(num_taken: np.ndarray, gamma: float = 1.0) -> np.ndarray:
-    r"""Chance of being observed, up to a factor: $p_i \propto n_i^{(\gamma + 1) / 2}$ (Yang et al. 2018, eq. 9).
+    r"""Chance of being observed, up to a factor: $p_i \propto n_i^{(\gamma + 1) / 2}$ (Yang et al. 2018).
 
     Parameters
     ----------
@@ -25,7 +25,10 @@ def propensities(num_taken: np.ndarray, gamma: float = 1.0) -> np.ndarray:
     ndarray of float64, [num_items]
         Scaled so that the largest is 1.
     """
-    power = np.maximum(np.asarray(num_taken, dtype=np.float64), 1.0) ** ((gamma + 1) / 2)
+    num_taken = np.asarray(num_taken, dtype=np.float64)
+    if not (num_taken >= 0).all():
+        raise ValueError("numbers of interactions must not be negative or missing")
+    power = np.maximum(num_taken, 1.0) ** ((gamma + 1) / 2)
     return power / power.max()
 
 
@@ -47,15 +50,60 @@ def weighted_recall(items: np.ndarray, targets: sparse.csr_matrix, weights: np.n
     -------
     ndarray, [num_users]
     """
-    relevant = targets.toarray() > 0
-    hits = np.take_along_axis(relevant, np.maximum(items, 0), axis=1) & (items != NOTHING)
+    relevant, hits = _relevant_and_hits(items, targets)
     return (hits * weights[np.maximum(items, 0)]).sum(axis=1) / (relevant @ weights)
+
+
+def weighted_ndcg(items: np.ndarray, targets: sparse.csr_matrix, weights: np.ndarray) -> np.ndarray:
+    r"""NDCG in which a relevant item gains its weight, $\sum_{hits} w_i / \log_2(rank + 1)$ over the best possible sum.
+
+    Parameters and result as in `weighted_recall`. The best list has the user's heaviest targets first.
+    """
+    relevant, hits = _relevant_and_hits(items, targets)
+    discount = 1.0 / np.log2(np.arange(items.shape[1]) + 2)
+    best = -np.sort(-(relevant * weights), axis=1)[:, : items.shape[1]]
+    return (hits * weights[np.maximum(items, 0)]) @ discount / (best @ discount[: best.shape[1]])
+
+
+def _relevant_and_hits(items: np.ndarray, targets: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+    relevant = targets.toarray() > 0
+    if without := int((~relevant.any(axis=1)).sum()):
+        raise ValueError(f"{without} users have no target: leave them out, as recommendation_lists does")
+    return relevant, np.take_along_axis(relevant, np.maximum(items, 0), axis=1) & (items != NOTHING)
 
 
 def effective_sample_size(weights: np.ndarray) -> float:
     r"""How many equally weighted observations weigh as much: $(\sum w)^2 / \sum w^2$ (Kish 1965)."""
     weights = np.asarray(weights, dtype=np.float64)
     return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def dampened_ease(train: sparse.csr_matrix, gamma: float, regularization: float = 400.0) -> np.ndarray:
+    r"""EASE (Steck 2019) on $R D^{-\gamma}$: each item's column over its popularity to a power; scores of all pairs.
+
+    Errors on rare items weigh more relative to the penalty, and the scores of popular items are dampened. A variant of
+    this course: it is a heuristic against popularity, not an unbiased estimate of anything.
+
+    Parameters
+    ----------
+    train : csr_matrix, [num_users, num_items]
+    gamma : float
+        0 is plain EASE.
+
+    Returns
+    -------
+    ndarray of float32, [num_users, num_items]
+    """
+    num_taken = np.maximum(np.bincount(train.indices, minlength=train.shape[1]), 1.0)
+    scale = num_taken**-gamma
+    scale /= np.sqrt((scale[train.indices] ** 2).mean())  # the penalty weighs as much for every gamma
+    scaled = train @ sparse.diags_array(scale)
+    gram = (scaled.T @ scaled).toarray()
+    gram[np.diag_indices_from(gram)] += regularization
+    P = np.linalg.inv(gram)
+    B = P / -np.diag(P)
+    np.fill_diagonal(B, 0.0)
+    return (scaled @ B).astype(np.float32)
 
 
 def weighted_als(

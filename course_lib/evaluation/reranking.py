@@ -35,10 +35,10 @@ def mmr(pool: np.ndarray, scores: np.ndarray, vectors: np.ndarray, strength: flo
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = np.divide(vectors, length, out=np.zeros_like(vectors, dtype=np.float32), where=length > 0)
     listed = unit[np.maximum(pool, 0)]  # [num_users, num_pool, dim]
-    nearest = np.zeros(pool.shape, dtype=np.float32)  # largest cosine with the list so far
+    nearest = np.full(pool.shape, -1.0, dtype=np.float32)  # largest cosine with the list so far
 
     def value(relevance: np.ndarray, rank: int) -> np.ndarray:
-        return (1 - strength) * relevance - strength * nearest
+        return (1 - strength) * relevance - strength * (nearest if rank else 0.0)  # nothing is near an empty list
 
     def chosen(rows: np.ndarray, place: np.ndarray) -> None:
         np.maximum(nearest, np.einsum("upd,ud->up", listed, listed[rows, place]), out=nearest)
@@ -150,7 +150,13 @@ def _greedy(
         raise ValueError(f"the strength is {strength}; it must lie between 0 and 1")
     if pool.shape != scores.shape or pool.shape[1] < k:
         raise ValueError(f"pool {pool.shape} and scores {scores.shape} must have one shape with {k} columns or more")
-    there = (pool != NOTHING) & np.isfinite(scores)
+    there = pool != NOTHING
+    if (broken := there & ~np.isfinite(scores)).any():
+        row, place = (int(index[0]) for index in np.nonzero(broken))
+        raise ValueError(
+            f"in row {row} of the pool item {pool[row, place]} has the score {scores[row, place]}: scores must be "
+            "finite; mark a place without an item by -1"
+        )
     low = np.where(there, scores, np.inf).min(axis=1, keepdims=True)
     high = np.where(there, scores, -np.inf).max(axis=1, keepdims=True)
     spread = np.maximum(high - low, 1e-12)
