@@ -4,8 +4,7 @@ Exit codes: 0 all went well, 1 the work failed, 2 the command was called wrongly
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,9 @@ import typer
 
 import course_lib
 from course_lib import paths
+from course_lib.cli_common import Lessons, chosen, expecting, fail, lesson_paths, need_clone
+from course_lib.cli_data import data_app
+from course_lib.cli_notebooks import notebooks_app
 
 app = typer.Typer(
     name="course",
@@ -24,19 +26,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Fetch, check and list the data of the lessons.", no_args_is_help=True)
-notebooks_app = typer.Typer(help="For authors: keep the notebooks in order.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(notebooks_app, name="notebooks")
-
-Lessons = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="LESSON", help="Number or name, such as 02 or 02_collaborative_filtering. All if left out."),
-]
-Artefacts = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="NAME", help="As `course data list` shows it. What the lessons need if left out."),
-]
 
 
 class LedgerFormat(StrEnum):
@@ -45,50 +36,6 @@ class LedgerFormat(StrEnum):
     table = "table"
     json = "json"
     markdown = "markdown"
-
-
-def fail(message: object) -> typer.Exit:
-    """Say on standard error what failed; raise the result to leave with exit code 1."""
-    typer.echo(f"course: {message}", err=True)
-    return typer.Exit(1)
-
-
-@contextmanager
-def expecting(*kinds: type[Exception]) -> Iterator[None]:
-    """Turn the errors a command knows into one message and exit code 1; all others keep their traceback."""
-    try:
-        yield
-    except kinds as error:
-        raise fail(error) from error
-
-
-def need_clone() -> None:
-    """Stop where there are no notebooks: in an installed package."""
-    if not paths.in_clone():
-        raise fail("this needs the course's own folder with its notebooks: clone the repository and run it there.")
-
-
-def chosen(names: Sequence[str] | None, known: Sequence[str], what: str) -> list[str]:
-    """The names given, after a look whether all exist; all known ones if none is given."""
-    unknown = [name for name in names or [] if name not in known]
-    if unknown:
-        listed = ", ".join(known) or "none yet"
-        raise typer.BadParameter(f"there is no {what} '{unknown[0]}'; choose from: {listed}")
-    return list(names or known)
-
-
-def lesson_paths(names: Sequence[str] | None) -> list[Path]:
-    """Notebooks of the lessons named, all lessons if none is."""
-    from course_lib import notebooks
-
-    need_clone()
-    try:
-        found = notebooks.lessons(names or None)
-    except notebooks.LessonNotFound as error:
-        raise typer.BadParameter(str(error)) from error
-    if not found:
-        raise fail(f"there are no lessons in {paths.ROOT / 'notebooks'}")
-    return found
 
 
 def show_version(wanted: bool) -> None:
@@ -200,94 +147,36 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print a list of
         raise typer.Exit(1)
 
 
-@data_app.command("fetch")
-def data_fetch(names: Artefacts = None) -> None:
-    """Download what is missing or damaged, and check it."""
-    from course_lib import sources
+@app.command()
+def profiles(
+    catalogue: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CATALOGUE.csv", exists=True, dir_okay=False, help="Columns item_id and title, and what may help."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", help="JSON-lines file; items in it are not asked again.")],
+    local_model: Annotated[
+        str, typer.Option("--local-model", help="Folder or hub name of a transformers model; else COURSE_LLM_URL.")
+    ] = "",
+    kind: Annotated[str, typer.Option("--kind", help="What an item is, in a word, such as film.")] = "item",
+    yes: Annotated[bool, typer.Option("--yes", help="Go on after the estimate without asking.")] = False,
+) -> None:
+    """Have a language model describe each item of your own catalogue.
 
-    with expecting(sources.SourceError):
-        for name in artefacts(names):
-            typer.echo(f"{name}: ready in {sources.fetch(name)}")
-
-
-@data_app.command("verify")
-def data_verify(names: Artefacts = None) -> None:
-    """Compare every cached file with its checksum.
-
-    Downloads nothing. Exit code 1 when a file is missing or broken.
+    Shows first what it will take, then asks whether to go on. The model is a local one, or the one on the server that
+    COURSE_LLM_URL, COURSE_LLM_MODEL and COURSE_LLM_KEY name. Exit code 1 when an item is left without a profile.
     """
-    from course_lib import sources
+    from course_lib.text import generate
 
-    wrong: dict[str, None] = {}  # names in order, each once
-    with expecting(sources.SourceError):
-        for name in artefacts(names):
-            for found in sources.verify(name):
-                typer.echo(f"{found.state:<8}{name}/{found.file.name}")
-                if found.state != "ok":
-                    wrong[name] = None
-    if wrong:
-        raise fail(f"files are missing or broken; get them with: course data fetch {' '.join(wrong)}")
-
-
-@data_app.command("list")
-def data_list() -> None:
-    """Show what there is: state, size, use, licence."""
-    from course_lib import sources
-
-    with expecting(sources.SourceError):
-        for one in sources.list_artefacts():
-            use = "needed by the lessons" if one.default else "on request"
-            typer.echo(f"{one.name}: {one.state}, {one.size / 1e6:.1f} MB, {use}\n  {one.title}\n  {one.licence}")
-    typer.echo(f"\nCache folder: {paths.cache_dir()}  (move it with {paths.CACHE_VARIABLE})")
-
-
-def artefacts(names: Sequence[str] | None) -> list[str]:
-    """The artefacts named; those the lessons need if none is."""
-    from course_lib import sources
-
-    known = sources.list_artefacts()
-    if names:
-        return chosen(names, [one.name for one in known], "artefact")
-    return [one.name for one in known if one.default]
-
-
-@notebooks_app.command("sync")
-def notebooks_sync(lessons: Lessons = None) -> None:
-    """Bring headers, badges and setup cells up to date."""
-    found = lesson_paths(lessons)
-    from course_lib import notebooks
-
-    notebooks.sync(found)
-    typer.echo(f"{len(found)} notebooks in order.")
-
-
-@notebooks_app.command("execute")
-def notebooks_execute(lessons: Lessons = None) -> None:
-    """Run notebooks and store their outputs and seconds.
-
-    A lesson that fails is left as it was.
-    """
-    found = lesson_paths(lessons)
-    from course_lib import notebooks
-
-    with expecting(notebooks.LessonFailed):
-        for path in found:
-            typer.echo(f"{path.name} ...")
-            notebooks.execute([path])
-
-
-@notebooks_app.command("lint")
-def notebooks_lint(lessons: Lessons = None) -> None:
-    """Check notebooks against the course's rules."""
-    found = lesson_paths(lessons)
-    from course_lib import notebooks
-
-    messages = notebooks.lint(found)
-    for message in messages:
-        typer.echo(message)
-    if messages:
-        raise fail(f"{len(messages)} rules broken in {len(found)} notebooks")
-    typer.echo(f"{len(found)} notebooks follow the rules.")
+    with expecting(ValueError, OSError, RuntimeError):
+        report = generate.run(catalogue, output, local_model, kind, confirmed=yes)
+    if report.not_asked and not yes and sys.stdin.isatty():
+        typer.confirm("Ask the model now?", abort=True)
+        with expecting(ValueError, OSError, RuntimeError):
+            report = generate.run(catalogue, output, local_model, kind, confirmed=True)
+    if left := report.not_asked + len(report.failed):
+        raise fail(f"{left} items have no profile; the same command goes on with them")
 
 
 def main() -> None:

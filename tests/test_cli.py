@@ -18,7 +18,7 @@ from course_lib import cli, notebooks, sources
 from course_lib.paths import ROOT
 
 COMMANDS = {
-    (): ["run", "lab", "data", "ledger", "study", "notebooks", "doctor", "--version", "Exit codes"],
+    (): ["run", "lab", "data", "ledger", "study", "notebooks", "doctor", "profiles", "--version", "Exit codes"],
     ("run",): ["[LESSON]...", "build/"],
     ("lab",): ["--no-browser"],
     ("data",): ["fetch", "verify", "list"],
@@ -32,6 +32,7 @@ COMMANDS = {
     ("notebooks", "execute"): ["[LESSON]..."],
     ("notebooks", "lint"): ["[LESSON]..."],
     ("doctor",): ["--json"],
+    ("profiles",): ["{CATALOGUE.csv}", "--output", "--local-model", "--kind", "--yes", "COURSE_LLM_URL", "Exit code 1"],
 }
 
 
@@ -97,6 +98,8 @@ def test_version_and_command_are_the_same_program() -> None:
         (["run", "--no-such-option"], "No such option: --no-such-option"),
         (["data", "fetch", "no-such-data"], "there is no artefact 'no-such-data'; choose from: movielens-100k"),
         (["data", "verify", "no-such-data"], "there is no artefact 'no-such-data'"),
+        (["profiles", "no-such.csv", "--output", "profiles.jsonl"], "'no-such.csv' does not exist"),
+        (["profiles", "pyproject.toml"], "Missing option '--output'"),
         (["ledger", "--format", "xml"], "'xml' is not one of 'table', 'json', 'markdown'"),
     ],
 )
