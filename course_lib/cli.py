@@ -16,6 +16,7 @@ from course_lib import paths
 from course_lib.cli_common import Lessons, chosen, expecting, fail, lesson_paths, need_clone
 from course_lib.cli_data import data_app
 from course_lib.cli_notebooks import notebooks_app
+from course_lib.serving import commands as serving
 
 app = typer.Typer(
     name="course",
@@ -177,6 +178,11 @@ def profiles(
             report = generate.run(catalogue, output, local_model, kind, confirmed=True)
     if left := report.not_asked + len(report.failed):
         raise fail(f"{left} items have no profile; the same command goes on with them")
+
+
+for command in (serving.export, serving.serve, serving.retrain):
+    app.command()(command)
+app.add_typer(serving.bundle_app, name="bundle")
 
 
 def main() -> None:

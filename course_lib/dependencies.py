@@ -21,19 +21,19 @@ def installed_version(name: str) -> str | None:
         return None
 
 
-def missing(distribution: str = DISTRIBUTION) -> list[str]:
-    """Requirements of a distribution, extras aside, of which no version is installed.
+def missing(distribution: str = DISTRIBUTION, extra: str = "") -> list[str]:
+    """Requirements of a distribution, and of one of its extras, of which no version is installed.
 
     Empty where the distribution itself is not installed but imported from a folder: nothing says what it needs.
     """
     if installed_version(distribution) is None:
         return []
     wanted = [Requirement(line) for line in metadata.requires(distribution) or []]
-    needed = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
+    needed = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": extra})]
     return [str(one) for one in needed if installed_version(one.name) is None]
 
 
-def install_missing(distribution: str = DISTRIBUTION) -> None:
+def install_missing(distribution: str = DISTRIBUTION, extra: str = "") -> None:
     """Install the missing requirements with pip, holding torch, numpy and pandas at the versions that are there.
 
     Raises
@@ -41,7 +41,7 @@ def install_missing(distribution: str = DISTRIBUTION) -> None:
     RuntimeError
         With pip's own message, if pip fails.
     """
-    absent = missing(distribution)
+    absent = missing(distribution, extra)
     if not absent:
         return
     held = [f"{name}=={version}" for name in HELD if (version := installed_version(name))]

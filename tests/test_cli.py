@@ -18,7 +18,19 @@ from course_lib import cli, notebooks, sources
 from course_lib.paths import ROOT
 
 COMMANDS = {
-    (): ["run", "lab", "data", "ledger", "study", "notebooks", "doctor", "profiles", "--version", "Exit codes"],
+    (): [
+        "run",
+        "lab",
+        "data",
+        "ledger",
+        "study",
+        "notebooks",
+        "doctor",
+        "profiles",
+        "serve",
+        "--version",
+        "Exit codes",
+    ],
     ("run",): ["[LESSON]...", "build/"],
     ("lab",): ["--no-browser"],
     ("data",): ["fetch", "verify", "list"],
@@ -32,6 +44,11 @@ COMMANDS = {
     ("notebooks", "execute"): ["[LESSON]..."],
     ("notebooks", "lint"): ["[LESSON]..."],
     ("doctor",): ["--json"],
+    ("export",): ["--output", "--encoder"],
+    ("serve",): ["--bundle", "--database", "--port", "COURSE_ADMIN_TOKEN"],
+    ("retrain",): ["--margin", "Exit code 1"],
+    ("bundle",): ["verify"],
+    ("bundle", "verify"): ["manifest"],
     ("profiles",): ["{CATALOGUE.csv}", "--output", "--local-model", "--kind", "--yes", "COURSE_LLM_URL", "Exit code 1"],
 }
 
