@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import mimetypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from course_lib.serving.store import EventStore
 from course_lib.serving.writer import GroupWriter
 
 PAGE = Path(__file__).with_name("page")
+mimetypes.add_type("text/javascript", ".js")  # a Windows registry may say otherwise, and browsers then refuse it
 DOCS_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Graphs and Words: the interface</title>
 <link rel="stylesheet" href="/docs/files/swagger-ui.css"></head><body><div id="swagger-ui"></div>
 <script src="/docs/files/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>"""

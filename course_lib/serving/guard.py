@@ -100,6 +100,9 @@ class Guard:
                 headers["Content-Security-Policy"] = DOCS_POLICY if path == "/docs" else CONTENT_POLICY
                 if path.startswith("/v1/"):
                     headers["Cache-Control"] = "no-store"
+                elif path == "/" or path.startswith("/page/"):
+                    headers["Cache-Control"] = "no-cache"  # ask again: no old part of the page beside a new one
+                headers["Server-Timing"] = f"app;dur={1000 * (time.perf_counter() - began):.2f}"
                 route = getattr(scope.get("route"), "path", "none")
                 self.monitor.observe(scope["method"], route, message["status"], time.perf_counter() - began)
             await send(message)

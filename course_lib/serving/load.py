@@ -7,6 +7,7 @@ left: a service that stalls cannot hide it. Taught in 07_deployment.
 import asyncio
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -75,7 +76,9 @@ def run(
         raise ValueError(f"{address} is not on this machine; load only what is yours: http://127.0.0.1:PORT")
     if not 0 < seconds <= MAX_SECONDS or not 1 <= connections <= MAX_CONNECTIONS:
         raise ValueError(f"at most {MAX_SECONDS:g} seconds and {MAX_CONNECTIONS} connections")
-    return asyncio.run(_run(where.hostname, where.port, list(paths), seconds, rate, connections))
+    work = _run(where.hostname, where.port, list(paths), seconds, rate, connections)
+    with ThreadPoolExecutor(1) as thread:  # a notebook's own thread runs an event loop already
+        return thread.submit(asyncio.run, work).result()
 
 
 async def _run(
