@@ -3,6 +3,7 @@
 Taught in 01_data.
 """
 
+from course_lib.data.clothing_reviews import load_clothing_reviews
 from course_lib.data.complete_journey import load_complete_journey, sample_baskets
 from course_lib.data.datasets import Dataset, KnowledgeGraph, load
 from course_lib.data.interactions import Interactions
@@ -15,6 +16,7 @@ __all__ = [
     "KnowledgeGraph",
     "SchemaError",
     "load",
+    "load_clothing_reviews",
     "load_complete_journey",
     "load_item_profiles",
     "load_movielens_1m",
