@@ -33,6 +33,7 @@ def test_what_the_course_needs_is_there() -> None:
         "complete-journey",
         "ml-100k-item-profiles",
         "all-minilm-l6-v2",
+        "clothing-reviews",
     }
     for artefact in MANIFEST.values():
         downloads = [mirror for mirror in artefact.mirrors if mirror.kind != "packaged"]

@@ -8,14 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib import sources
 from course_lib.data.clothing_reviews import FILE, NAMES, group_copies, join_text, load_clothing_reviews
 
 
 @pytest.fixture(scope="module")
 def reviews() -> pd.DataFrame:
-    if {artefact.name: artefact.state for artefact in sources.list_artefacts()}["clothing-reviews"] != "ready":
-        pytest.skip("clothing-reviews is not fetched: course data fetch clothing-reviews")
     return load_clothing_reviews()
 
 
