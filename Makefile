@@ -35,7 +35,7 @@ pins: setup ## remake constraints.txt with the newest versions that fit pyprojec
 	@echo 'constraints.txt is new. make test proves it.'
 
 bench: setup ## time the library beside its peers, renew docs/benchmarks.md (some minutes, needs the network)
-	@for script in evaluator gowalla_size encoder report; do \
+	@for script in evaluator gowalla_size encoder index service report; do \
 		PYTHONPATH=. $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean: ## delete .venv, build/ and the tools' caches in this folder

@@ -114,7 +114,7 @@ def test_graph_that_cannot_be_drawn_is_refused(size: tuple[int, int, int], bound
         synthetic_graph(*size)
 
 
-@pytest.mark.parametrize("script", ["evaluator.py", "gowalla_size.py", "report.py"])
+@pytest.mark.parametrize("script", ["evaluator.py", "gowalla_size.py", "index.py", "service.py", "report.py"])
 def test_scripts_explain_themselves(
     script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
