@@ -74,16 +74,34 @@ def measure(seconds: float) -> dict[str, Any]:
         clicks = click_to_list(address, [item.item_id for item in bundle.items], 300)
         process.kill()
         process.wait()
-        process, address, _ = start(folder, Path(scratch) / "more.sqlite3")
-        while httpx.get(f"{address}/readyz").json()["encoder"] == "loading":
-            time.sleep(0.05)
-        film = {"title": "A film to warm up", "description": "Somebody reads a very long letter. " * 20}
-        httpx.post(f"{address}/v1/items", json=film, timeout=20).raise_for_status()
-        memory = psutil.Process(process.pid).memory_info().rss / 1e6
-        process.kill()
-        process.wait()
-    rows = [[name, *_cells(result)] for name, result in results.items()]
+        memory = memory_with_encoder(folder, Path(scratch) / "more.sqlite3")
     event = [round(float(np.percentile(clicks, one)), 1) for one in (50, 95, 99)]
+    return record(machine, seconds, results, event, ready, memory)
+
+
+def memory_with_encoder(folder: Path, database: Path) -> float:
+    """Resident megabytes of a service that has just encoded a long text."""
+    process, address, _ = start(folder, database)
+    while httpx.get(f"{address}/readyz").json()["encoder"] == "loading":
+        time.sleep(0.05)
+    film = {"title": "A film to warm up", "description": "Somebody reads a very long letter. " * 20}
+    httpx.post(f"{address}/v1/items", json=film, timeout=20).raise_for_status()
+    memory = psutil.Process(process.pid).memory_info().rss / 1e6
+    process.kill()
+    process.wait()
+    return memory
+
+
+def record(
+    machine: dict[str, str],
+    seconds: float,
+    results: dict[str, load.LoadResult],
+    event: list[float],
+    ready: float,
+    memory: float,
+) -> dict[str, Any]:
+    """What is written down."""
+    rows = [[name, *_cells(result)] for name, result in results.items()]
     return {
         "name": "service",
         "title": "The service under load",
