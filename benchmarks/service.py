@@ -111,6 +111,7 @@ def record(
             "`course serve` with the bundle of lesson 07 (1,682 films, 448 numbers each), k = 10, one process; users "
             "of the training data in turn, each folded in from the history.",
             "The load generator runs on the same two cores. A request's time counts from when it should have left.",
+            "In the last line 32 clients wait for their answers: its latency is 32 divided by the throughput.",
             f"Each line is {seconds:g} s long. A click: POST of an event, written to the disk, then GET of the list.",
         ],
         "targets": [
