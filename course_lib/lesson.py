@@ -8,6 +8,7 @@ import shutil
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 # Before transformers and torch_geometric are imported: no bars and no warnings about their own plumbing.
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -18,8 +19,16 @@ warnings.filterwarnings("ignore", message="IProgress not found.*")
 
 import tqdm.auto  # noqa: E402
 
-if os.environ.get("TQDM_DISABLE"):
-    tqdm.auto.tqdm = tqdm.std.tqdm  # type: ignore[assignment]  # the notebook bar does not heed the variable
+
+class NoBar(tqdm.std.tqdm):
+    """A bar that is never shown, whatever its options say."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{**options, "disable": True})
+
+
+if os.environ.get("TQDM_DISABLE"):  # the notebook bar does not heed the variable, nor one that is told to be on
+    tqdm.auto.tqdm = NoBar  # type: ignore[assignment]
 
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402

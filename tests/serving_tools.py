@@ -18,7 +18,6 @@ from course_lib.serving.scoring import unit
 NUM_USERS, NUM_ITEMS, DIM, TEXT_DIM = 40, 60, 8, 16
 TOKEN = "a-token-of-the-tests"
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
-SERVE = "from course_lib.serving.commands import serving_app; serving_app()"
 
 
 def make_bundle(seed: int = 0, encoder_key: str = "none", text_dim: int = TEXT_DIM) -> Bundle:
@@ -80,7 +79,7 @@ def serving(
     bundle: Path, database: Path, *options: str, environment: dict[str, str] | None = None, **more: object
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A real server in a process of its own; gives its address and the process, and ends it."""
-    command = [sys.executable, "-c", SERVE, "serve", "--bundle", bundle, "--database", database, "--port", "0"]
+    command = [sys.executable, "-m", "course_lib", "serve", "--bundle", bundle, "--database", database, "--port", "0"]
     environment = {**os.environ, "COURSE_ADMIN_TOKEN": TOKEN, "PYTHONPATH": python_path(), **(environment or {})}
     process = subprocess.Popen(
         [*map(str, command), "--rate-limit", "0", *options],

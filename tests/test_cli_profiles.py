@@ -3,8 +3,6 @@
 import json
 import os
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,16 +15,9 @@ from typer.testing import CliRunner, Result
 from course_lib.cli import app
 from course_lib.text.generate_prompt import write_prompt
 
+pytest_plugins = ["model_server"]
 TITLES = ["Toy Story", "Ran", "Il Postino"]
 ESTIMATE = "3 items to ask about: about "
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer([]) as running:
-        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
-        yield running
-        running.shutdown()
 
 
 @pytest.fixture

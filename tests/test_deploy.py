@@ -35,9 +35,9 @@ class Missing:
         if name in missing:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Missing())
-from course_lib.serving.commands import serving_app
-import course_lib.cli, course_lib.serving.onnx_encoder, onnxruntime, tokenizers
-serving_app()
+from course_lib.cli import main
+import course_lib.serving.onnx_encoder, onnxruntime, tokenizers
+main()
 """
 
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,17 +22,10 @@ from course_lib.text.generate_local import LocalModel
 from course_lib.text.generate_prompt import BadAnswer, read_answer, write_prompt
 
 KEY = "sk-secret-42"
+pytest_plugins = ["model_server"]
 TITLES = ["Toy Story", "Ran", "Il Postino"]
 ITEMS = pd.DataFrame({"item_id": [7, 8, 9], "title": TITLES, "year": [1995.0, None, 1994.0]})
 YEARS = [{"year": "1995"}, {}, {"year": "1994"}]
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer([]) as running:
-        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
-        yield running
-        running.shutdown()
 
 
 def endpoint(server: ModelServer, **more: Any) -> Endpoint:

@@ -194,8 +194,16 @@ def test_serving_needs_no_torch_and_a_bad_start_is_one_line(bundle_folder, tmp_p
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout.strip() == "[]"
     (bundle_folder / "items.json").write_text("[]")
-    serve = "from course_lib.serving.commands import serving_app; serving_app()"
-    command = [sys.executable, "-c", serve, "serve", "--bundle", bundle_folder, "--database", tmp_path / "e.sqlite3"]
+    command = [
+        sys.executable,
+        "-m",
+        "course_lib",
+        "serve",
+        "--bundle",
+        bundle_folder,
+        "--database",
+        tmp_path / "e.sqlite3",
+    ]
     failed = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert failed.returncode == 1 and failed.stderr.count("\n") == 1 and "items.json has" in failed.stderr
 

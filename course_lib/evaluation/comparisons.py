@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from course_lib.evaluation.intervals import bootstrap_interval
+from course_lib.evaluation.intervals import bootstrap_interval, sign_flip
 
 
 def holm(p_values: np.ndarray | Sequence[float]) -> np.ndarray:
@@ -76,30 +76,6 @@ def effect_size(first: np.ndarray, second: np.ndarray) -> EffectSize:
         tie=float((difference == 0).mean()),
         lose=float((difference < 0).mean()),
     )
-
-
-def sign_flip(differences: np.ndarray, num_flips: int = 10_000, seed: int = 0) -> np.ndarray:
-    """Two-sided p-values of the means of some paired differences; all share the same random signs.
-
-    Parameters
-    ----------
-    differences : ndarray, [num_pairs, num_users]
-
-    Returns
-    -------
-    ndarray of float64, [num_pairs]
-        At least 1 / (num_flips + 1), since the observed signs count as one draw.
-    """
-    differences = np.atleast_2d(np.asarray(differences, dtype=np.float64))
-    rng = np.random.default_rng(seed)
-    observed = np.abs(differences.sum(axis=1)) - 1e-9
-    as_extreme = np.ones(len(differences))
-    at_once = max(1, 4_000_000 // differences.shape[1])
-    for start in range(0, num_flips, at_once):
-        size = (min(at_once, num_flips - start), differences.shape[1])
-        signs = rng.integers(0, 2, size=size, dtype=np.int8) * 2.0 - 1.0
-        as_extreme += (np.abs(signs @ differences.T) >= observed).sum(axis=0)
-    return as_extreme / (num_flips + 1)
 
 
 def compare_all(

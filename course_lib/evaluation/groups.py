@@ -4,12 +4,11 @@ Taught in 06_evaluation.
 """
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from course_lib.evaluation.intervals import bootstrap_interval
+from course_lib.evaluation.intervals import Comparison, bootstrap_interval
 
 
 def bands(counts: np.ndarray, num_bands: int = 4, unit: str = "") -> np.ndarray:
@@ -84,33 +83,6 @@ def by_group(values: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["users", "mean", "low", "high"])
 
 
-@dataclass(frozen=True)
-class Gap:
-    """Mean of one group less the mean of another.
-
-    Attributes
-    ----------
-    difference, low, high : float
-        With a 95 % bootstrap interval; users of each group are drawn on their own.
-    p_value : float
-        Two-sided, from shuffling the group labels inside each stratum; never 0.
-    num_users : int
-        Users compared; those in strata that cannot be compared are not among them.
-    """
-
-    first: str
-    second: str
-    difference: float
-    low: float
-    high: float
-    p_value: float
-    num_users: int
-
-    def __str__(self) -> str:
-        interval = f"[{self.low:+.4f}, {self.high:+.4f}], p = {self.p_value:.4f}, {self.num_users} users"
-        return f"{self.first} - {self.second}: {self.difference:+.4f} {interval}"
-
-
 def gap(
     values: np.ndarray,
     labels: np.ndarray,
@@ -119,7 +91,8 @@ def gap(
     strata: np.ndarray | None = None,
     num_resamples: int = 2000,
     seed: int = 0,
-) -> Gap:
+    metric: str = "ndcg@10",
+) -> Comparison:
     """How much better one group is served than another, if asked for with users of the same stratum compared.
 
     With strata (say, bands of history length) the gap is the mean of the gaps inside each, weighted by the number
@@ -131,6 +104,14 @@ def gap(
     strata : ndarray, [num_users], optional
         Strata where one of the groups has fewer than two users are left out. With fewer than about five the interval
         is too narrow: take wider strata.
+    metric : str
+        What the values are.
+
+    Returns
+    -------
+    Comparison
+        With a 95 % bootstrap interval, users of each group drawn on their own; the p-value is two-sided, from
+        shuffling the labels inside each stratum; users of strata that cannot be compared are not counted.
 
     Raises
     ------
@@ -164,9 +145,8 @@ def gap(
     difference = sum(weight * (a.mean() - b.mean()) for weight, (a, b) in zip(weights, cells, strict=True))
     low, high = np.quantile(drawn, [0.025, 0.975])
     p_value = _permutation_p(cells, weights, abs(difference), num_resamples, seed)
-    return Gap(
-        first, second, float(difference), float(low), float(high), p_value, sum(len(a) + len(b) for a, b in cells)
-    )
+    num_users = sum(len(a) + len(b) for a, b in cells)
+    return Comparison(first, second, metric, float(difference), float(low), float(high), p_value, num_users)
 
 
 def _permutation_p(

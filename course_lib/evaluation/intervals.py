@@ -44,9 +44,33 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def sign_flip(differences: np.ndarray, num_flips: int = 10_000, seed: int = 0) -> np.ndarray:
+    """Two-sided p-values of the means of some paired differences; all share the same random signs.
+
+    Parameters
+    ----------
+    differences : ndarray, [num_pairs, num_users]
+
+    Returns
+    -------
+    ndarray of float64, [num_pairs]
+        At least 1 / (num_flips + 1), since the observed signs count as one draw.
+    """
+    differences = np.atleast_2d(np.asarray(differences, dtype=np.float64))
+    rng = np.random.default_rng(seed)
+    observed = np.abs(differences.sum(axis=1)) - 1e-9
+    as_extreme = np.ones(len(differences))
+    at_once = max(1, 4_000_000 // differences.shape[1])
+    for start in range(0, num_flips, at_once):
+        size = (min(at_once, num_flips - start), differences.shape[1])
+        signs = rng.integers(0, 2, size=size, dtype=np.int8) * 2.0 - 1.0
+        as_extreme += (np.abs(signs @ differences.T) >= observed).sum(axis=0)
+    return as_extreme / (num_flips + 1)
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """The difference between two models over the same users: mean, 95 % interval, p-value."""
+    """A difference: of two models over the same users, or of two groups of users. Mean, 95 % interval, p-value."""
 
     first: str
     second: str
@@ -83,13 +107,6 @@ def compare(first: "Evaluation", second: "Evaluation", metric: str = "ndcg@10", 
         )
     difference = first.values[metric] - second.values[metric]
     low, high = bootstrap_interval(difference)
-    rng = np.random.default_rng(0)
-    at_once = max(1, 4_000_000 // len(difference))
-    as_extreme = 1
-    for start in range(0, num_flips, at_once):
-        size = (min(at_once, num_flips - start), len(difference))
-        signs = rng.integers(0, 2, size=size, dtype=np.int8) * 2.0 - 1.0
-        as_extreme += int((np.abs(signs @ difference) >= abs(difference.sum()) - 1e-12).sum())
-    p_value = as_extreme / (num_flips + 1)
+    p_value = float(sign_flip(difference, num_flips)[0])
     mean = float(difference.mean())
     return Comparison(first.model, second.model, metric, mean, low, high, p_value, len(difference))

@@ -1,10 +1,9 @@
-"""Correcting for what people were shown: weighted metrics, weighted training, and a simulation that knows the truth.
+"""Correcting for what people were shown: weighted metrics and weighted training.
 
 Clicks exist only where somebody saw the item, and popular items are seen more. Taught in 06_evaluation.
 """
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from course_lib.evaluation.lists import NOTHING
@@ -78,34 +77,6 @@ def effective_sample_size(weights: np.ndarray) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def dampened_ease(train: sparse.csr_matrix, gamma: float, regularization: float = 400.0) -> np.ndarray:
-    r"""EASE (Steck 2019) on $R D^{-\gamma}$: each item's column over its popularity to a power; scores of all pairs.
-
-    Errors on rare items weigh more relative to the penalty, and the scores of popular items are dampened. A variant of
-    this course: it is a heuristic against popularity, not an unbiased estimate of anything.
-
-    Parameters
-    ----------
-    train : csr_matrix, [num_users, num_items]
-    gamma : float
-        0 is plain EASE.
-
-    Returns
-    -------
-    ndarray of float32, [num_users, num_items]
-    """
-    num_taken = np.maximum(np.bincount(train.indices, minlength=train.shape[1]), 1.0)
-    scale = num_taken**-gamma
-    scale /= np.sqrt((scale[train.indices] ** 2).mean())  # the penalty weighs as much for every gamma
-    scaled = train @ sparse.diags_array(scale)
-    gram = (scaled.T @ scaled).toarray()
-    gram[np.diag_indices_from(gram)] += regularization
-    P = np.linalg.inv(gram)
-    B = P / -np.diag(P)
-    np.fill_diagonal(B, 0.0)
-    return (scaled @ B).astype(np.float32)
-
-
 def weighted_als(
     train: sparse.csr_matrix,
     weights: np.ndarray,
@@ -154,49 +125,3 @@ def _solve(confidence: sparse.csr_matrix, other: np.ndarray, regularization: flo
         taken = other[confidence.indices[inside]]
         gram[row] = everywhere + taken.T @ ((confidence.data[inside] - unobserved)[:, None] * taken)
     return np.linalg.solve(gram, right[:, :, None])[:, :, 0]
-
-
-def simulate_exposure(
-    num_users: int = 400, num_items: int = 100, num_logs: int = 300, clip: float = 0.05, seed: int = 0
-) -> pd.DataFrame:
-    """Two recommenders judged from logs, where the truth is known.
-
-    Each user truly likes some items, more of the obscure ones. The old system shows item i with propensity p_i, which
-    falls with its rank. The log holds likes of shown items only. One recommender recommends the ten most shown items,
-    the other the ten best-liked of the obscure half. What does the log say of each?
-
-    Parameters
-    ----------
-    num_logs : int
-        How often the log is drawn anew: how far each estimate scatters.
-    clip : float
-        Smallest propensity that the clipped estimate divides by.
-
-    Returns
-    -------
-    DataFrame
-        Columns recommender, estimator, estimate, truth: one row for each log, recommender and estimator. Values are
-        likes per recommended item. `naive`: likes seen in the log; `IPS`: each divided by its propensity; `clipped`:
-        by at least `clip`; `SNIPS`: the weighted mean over the shown recommendations.
-    """
-    rng = np.random.default_rng(seed)
-    propensity = np.maximum(0.9 * np.arange(1, num_items + 1, dtype=np.float64) ** -0.9, 0.02)
-    appeal = np.linspace(0.15, 0.45, num_items)  # chance that a user likes the item
-    likes = rng.random((num_users, num_items)) < appeal
-    obscure = num_items // 2 + np.argsort(-likes[:, num_items // 2 :].sum(axis=0))[:10]
-    recommenders = {"the most shown": np.arange(10), "the best of the obscure": obscure}
-    rows = []
-    for _ in range(num_logs):
-        shown = rng.random((num_users, num_items)) < propensity
-        for name, items in recommenders.items():
-            p, seen = propensity[items], shown[:, items]
-            liked = seen & likes[:, items]
-            truth = likes[:, items].mean()
-            estimates = {
-                "naive": liked.mean(),
-                "IPS": (liked / p).mean(),
-                "clipped": (liked / np.maximum(p, clip)).mean(),
-                "SNIPS": (liked / p).sum() / max((seen / p).sum(), 1e-12),
-            }
-            rows += [(name, estimator, float(value), float(truth)) for estimator, value in estimates.items()]
-    return pd.DataFrame(rows, columns=["recommender", "estimator", "estimate", "truth"])

@@ -15,9 +15,7 @@ from course_lib import paths
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
-serving_app = typer.Typer(help="Export, serve and retrain the recommender.", no_args_is_help=True)
 bundle_app = typer.Typer(help="Look after exported bundles.", no_args_is_help=True)
-serving_app.add_typer(bundle_app, name="bundle")
 
 BundleFolder = Annotated[
     Path | None, typer.Option("--bundle", help="The bundle's folder; `bundle` in the cache folder if left out.")
@@ -50,7 +48,6 @@ def refusing() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-@serving_app.command()
 def export(
     output: Annotated[Path | None, typer.Option("--output", help="Folder of the bundle.")] = None,
     encoder: Annotated[bool, typer.Option(help="Put the text encoder in, as ONNX (some 115 MB).")] = True,
@@ -83,7 +80,6 @@ def bundle_verify(folder: Annotated[Path | None, typer.Argument(help="The bundle
         typer.echo(f"bundle {manifest['version']}: {len(manifest['files'])} files, {size / 1e6:.1f} MB, all as listed")
 
 
-@serving_app.command()
 def serve(
     bundle: BundleFolder = None,
     database: Database = None,
@@ -125,7 +121,6 @@ def serve(
     uvicorn.Server(config).run(sockets=[listener])
 
 
-@serving_app.command()
 def retrain(
     bundle: BundleFolder = None,
     database: Database = None,
