@@ -1,13 +1,9 @@
 """A real server that speaks the chat protocol, as well or as badly as it is told."""
 
 import json
-import threading
 import time
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-import pytest
 
 GOOD = {
     "profile": "A toy cowboy fears that a new space ranger will take his place, and both end up lost together; a warm "
@@ -64,12 +60,3 @@ class ModelHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: Any) -> None:
         pass
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """One that runs, and gives good answers until a test says otherwise."""
-    with ModelServer([]) as running:
-        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
-        yield running
-        running.shutdown()

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from course_lib.cli import app
 from course_lib.text.generate_prompt import write_prompt
 
-pytest_plugins = ["model_server"]
+pytest_plugins = ["model_room"]
 TITLES = ["Toy Story", "Ran", "Il Postino"]
 ESTIMATE = "3 items to ask about: about "
 

@@ -22,7 +22,7 @@ from course_lib.text.generate_local import LocalModel
 from course_lib.text.generate_prompt import BadAnswer, read_answer, write_prompt
 
 KEY = "sk-secret-42"
-pytest_plugins = ["model_server"]
+pytest_plugins = ["model_room"]
 TITLES = ["Toy Story", "Ran", "Il Postino"]
 ITEMS = pd.DataFrame({"item_id": [7, 8, 9], "title": TITLES, "year": [1995.0, None, 1994.0]})
 YEARS = [{"year": "1995"}, {}, {"year": "1994"}]
