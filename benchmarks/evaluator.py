@@ -1,10 +1,9 @@
-"""Full-rank evaluation of the same scores on MovieLens-100K: the course's evaluator beside RecBole's own."""
+"""Full-rank evaluation of the same scores on MovieLens-100K: the course's evaluator beside RecBole's and ranx."""
 
 import argparse
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -25,7 +24,9 @@ from course_lib.splits import Split
 SEED = 0
 THREADS = 1  # ours uses no second one; RecBole's small batches lose by it where other programs are busy
 CUTOFFS = (10, 20)
+RANX = ("ranx==0.3.21", "psutil==7.2.2")
 RECBOLE = ("recbole==1.2.1", "torch==2.5.1", "numpy==1.26.4", "scipy==1.12.0", "pandas==2.1.4", "setuptools==74.1.3")
+PEERS = {"recbole": RECBOLE, "ranx": RANX}
 PARTS = ("train", "valid", "test")
 WAYS = {  # row of the table: whose, label, and the row of ours it is held against
     "evaluate": ("course_lib: evaluate", "evaluate"),
@@ -33,6 +34,9 @@ WAYS = {  # row of the table: whose, label, and the row of ours it is held again
     "one_batch": ("RecBole: Trainer.evaluate, all users in one batch", "evaluate"),
     "ranking": ("course_lib: top_k and user_metrics alone, scores masked before", "ranking"),
     "bare": ("RecBole: Collector and Evaluator alone, scores masked before", "ranking"),
+    "ranx": ("ranx: top 20 by numpy, Run.from_dict, evaluate, scores masked before", "ranking"),
+    "metrics": ("course_lib: user_metrics alone, ranked before", "metrics"),
+    "ranx_bare": ("ranx: evaluate alone, Run made before", "metrics"),
 }
 SETUP = [
     "EASE is fitted on the training part (per-user random 8 : 1 : 1); its score matrix goes to both, with the three "
@@ -42,52 +46,46 @@ SETUP = [
     "the scores up.",
     "RecBole prepares its loader's lists of known and wanted items beforehand, untimed; ours are made within the time.",
     "By default RecBole holds 4096 scores at a time: 2 users a step. That is the time the target is about. One batch "
-    "for all users is what a tuned setting reaches, and the last two rows leave out all but ranking and metrics.",
+    "for all users is what a tuned setting reaches, and rows that start from masked scores leave out the rest.",
+    "ranx judges lists that somebody else ranked: it gets each user's 20 best items by numpy's argpartition, as "
+    "dictionaries, the way its guide makes a run. Its MAP divides by all relevant items, so it is left out.",
     "Read in RecBole's source (`recbole/evaluator/metrics.py`): all six metrics are defined as ours are, NDCG and MAP "
     "divide by min(k, relevant), recall by all relevant. What differs: equal scores (a fixed random order here, "
     "whatever torch.topk returns there), and here each user's value is kept for intervals.",
 ]
 
 
-def seconds(run: Callable[[], Any], repetitions: int) -> list[float]:
-    """Wall time of each repetition, after one that warms up."""
-    run()
-    times = []
-    for _ in range(repetitions):
-        began = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - began)
-    return times
-
-
-def ranking(scores: np.ndarray, split: Split) -> Callable[[], dict[str, np.ndarray]]:
-    """Ranking and metrics alone, on scores that are gathered and masked beforehand."""
+def alone(scores: np.ndarray, split: Split) -> dict[str, Callable[[], dict[str, np.ndarray]]]:
+    """Ranking and metrics on scores that are gathered and masked beforehand; and metrics on hits at hand."""
     task = split.task("test")
     users = np.flatnonzero(np.diff(task.targets.indptr))
     masked = np.where(task.seen[users].toarray() > 0, -np.inf, scores[users])
     relevant = task.targets[users].toarray() > 0
 
-    def run() -> dict[str, np.ndarray]:
-        hits = np.take_along_axis(relevant, top_k(masked, max(CUTOFFS)), axis=1)
+    def hits() -> np.ndarray:
+        return np.take_along_axis(relevant, top_k(masked, max(CUTOFFS)), axis=1)
+
+    def metrics(hits: np.ndarray) -> dict[str, np.ndarray]:
         return user_metrics(hits, relevant.sum(axis=1), CUTOFFS)
 
-    return run
+    found = hits()
+    return {"ranking": lambda: metrics(hits()), "metrics": lambda: metrics(found)}
 
 
-def recbole(python: Path, folder: Path, repetitions: int) -> dict[str, Any]:
-    """One round of RecBole's side, in its own environment and process."""
-    script = Path(__file__).with_name("recbole_evaluator.py")
+def peer(name: str, python: Path, folder: Path, repetitions: int) -> dict[str, Any]:
+    """One round of another library's side, in its own environment and process."""
+    script = Path(__file__).with_name(f"{name}_evaluator.py")
     command = [python, script, "exam.npz", "answer.json", str(THREADS), str(repetitions)]
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # its packages, not ours
     finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=clean)
     if finished.returncode:
-        raise RuntimeError(f"RecBole's side failed:\n{finished.stderr[-3000:]}")
+        raise RuntimeError(f"the side of {name} failed:\n{finished.stderr[-3000:]}")
     return json.loads((folder / "answer.json").read_text(encoding="utf-8"))
 
 
 def measure(rounds: int, repetitions: int) -> dict[str, Any]:
-    """Alternate between the two, and return the record."""
-    python = peers.environment("recbole", RECBOLE)
+    """Alternate between the three, and return the record."""
+    pythons = {name: peers.environment(name, packages) for name, packages in PEERS.items()}
     folder = peers.ENVIRONMENTS / "evaluator"
     folder.mkdir(exist_ok=True)
     machine = recording.machine(THREADS)
@@ -99,20 +97,23 @@ def measure(rounds: int, repetitions: int) -> dict[str, Any]:
 
     times: list[dict[str, list[float]]] = []
     for _ in tqdm(range(rounds), unit="round"):
-        ours = {"evaluate": seconds(lambda: evaluate(scores, split, CUTOFFS), repetitions)}
-        ours["ranking"] = seconds(ranking(scores, split), repetitions)
-        answer = recbole(python, folder, repetitions)
-        times.append({**ours, **answer["seconds"]})
-    return record(times, evaluate(scores, split, CUTOFFS), answer, machine)
+        ours = {"evaluate": lambda: evaluate(scores, split, CUTOFFS), **alone(scores, split)}
+        taken = {way: recording.seconds(run, repetitions) for way, run in ours.items()}
+        answers = {name: peer(name, python, folder, repetitions) for name, python in pythons.items()}
+        times.append(taken | answers["recbole"]["seconds"] | answers["ranx"]["seconds"])
+    return record(times, evaluate(scores, split, CUTOFFS), answers, machine)
 
 
 def record(
-    times: list[dict[str, list[float]]], ours: Evaluation, answer: dict[str, Any], machine: dict[str, str]
+    times: list[dict[str, list[float]]], ours: Evaluation, answers: dict[str, dict[str, Any]], machine: dict[str, str]
 ) -> dict[str, Any]:
-    """Times and metrics of both sides as a record for the page."""
+    """Times and metrics of all sides as a record for the page."""
     medians = {way: median(one for each in times for one in each[way]) for way in WAYS}
     ratio = {way: medians[way] / medians[own] for way, (_, own) in WAYS.items()}
-    difference = max(abs(ours.mean(metric) - value) for metric, value in answer["metrics"].items())
+    difference = {
+        name: max(abs(ours.mean(metric) - value) for metric, value in answer["metrics"].items())
+        for name, answer in answers.items()
+    }
     return {
         "name": "evaluator",
         "title": "Evaluation: every user ranks every item",
@@ -123,14 +124,19 @@ def record(
             {"what": what, "kind": kind, "limit": limit, "measured": measured, "unit": unit}
             for what, kind, limit, measured, unit in (
                 ("speed against RecBole as it comes", "at least", 5, ratio["default"], "times"),
-                ("largest difference in a metric", "at most", 1e-9, difference, "(absolute)"),
+                ("largest difference in a metric, RecBole", "at most", 1e-9, difference["recbole"], "(absolute)"),
+                ("largest difference in a metric, ranx", "at most", 1e-9, difference["ranx"], "(absolute)"),
             )
         ],
-        "tables": tables(times, medians, ratio, ours, answer),
+        "tables": tables(times, medians, ratio, ours, answers),
         "machine": machine,
         "versions": {
             **recording.versions("numpy", "scipy", "torch"),
-            **{f"beside RecBole: {name}": value for name, value in answer["versions"].items()},
+            **{
+                f"{name}'s side: {one}": at
+                for name, answer in answers.items()
+                for one, at in answer["versions"].items()
+            },
         },
         "seeds": {"the split": SEED},
         "seconds": times,
@@ -142,10 +148,10 @@ def tables(
     medians: dict[str, float],
     ratio: dict[str, float],
     ours: Evaluation,
-    answer: dict[str, Any],
+    answers: dict[str, dict[str, Any]],
 ) -> list[dict[str, Any]]:
     """Times, metrics and memory, side by side."""
-    theirs = answer["metrics"]
+    recbole, ranx = (answers[name]["metrics"] for name in PEERS)
     return [
         {
             "title": f"Milliseconds, {len(times)} rounds of {len(times[0]['evaluate'])} repetitions in turn",
@@ -154,13 +160,22 @@ def tables(
         },
         {
             "title": "Metrics on the test part",
-            "columns": ["metric", "course_lib", "RecBole"],
-            "rows": [[metric, round(ours.mean(metric), 8), round(theirs[metric], 8)] for metric in theirs],
+            "columns": ["metric", "course_lib", "RecBole", "ranx"],
+            "rows": [
+                [
+                    name,
+                    *(round(one, 8) for one in (ours.mean(name), value)),
+                    round(ranx[name], 8) if name in ranx else "-",
+                ]
+                for name, value in recbole.items()
+            ],
         },
         {
             "title": "Peak memory of each process, GB",
-            "columns": ["course_lib", "RecBole"],
-            "rows": [[round(recording.peak_memory(), 2), round(answer["peak_memory"], 2)]],
+            "columns": ["course_lib", "RecBole", "ranx"],
+            "rows": [
+                [round(one, 2) for one in (recording.peak_memory(), *(answers[name]["peak_memory"] for name in PEERS))]
+            ],
         },
     ]
 

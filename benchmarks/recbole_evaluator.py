@@ -6,8 +6,6 @@ python recbole_evaluator.py EXAM.npz ANSWER.json THREADS REPETITIONS
 import json
 import platform
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -76,17 +74,6 @@ def bare(trainer: Trainer, batch: tuple) -> dict[str, float]:
     return trainer.evaluator.evaluate(trainer.eval_collector.get_data_struct())
 
 
-def seconds(run: Callable[[], object], repetitions: int) -> list[float]:
-    """Wall time of each repetition, after one that warms up."""
-    run()
-    times = []
-    for _ in range(repetitions):
-        began = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - began)
-    return times
-
-
 def main(exam_path: str, answer_path: str, threads: int, repetitions: int) -> None:
     """Evaluate three ways, and write seconds and metrics."""
     torch.set_num_threads(threads)
@@ -100,9 +87,9 @@ def main(exam_path: str, answer_path: str, threads: int, repetitions: int) -> No
     one_trainer.evaluate(one_batch, load_best_model=False)  # sets what the next line needs
     gathered = one_trainer._full_sort_batch_eval(next(iter(one_batch)))
     times = {
-        "default": seconds(lambda: trainer.evaluate(small_batches, load_best_model=False), repetitions),
-        "one_batch": seconds(lambda: one_trainer.evaluate(one_batch, load_best_model=False), repetitions),
-        "bare": seconds(lambda: bare(one_trainer, gathered), repetitions),
+        "default": recording.seconds(lambda: trainer.evaluate(small_batches, load_best_model=False), repetitions),
+        "one_batch": recording.seconds(lambda: one_trainer.evaluate(one_batch, load_best_model=False), repetitions),
+        "bare": recording.seconds(lambda: bare(one_trainer, gathered), repetitions),
     }
     answer = {
         "seconds": times,

@@ -4,6 +4,8 @@ import json
 import os
 import platform
 import sys
+import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,17 @@ def peak_memory() -> float:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / GIGABYTE  # macOS counts bytes
+
+
+def seconds(run: Callable[[], Any], repetitions: int) -> list[float]:
+    """Wall time of each repetition, after one that warms up."""
+    run()
+    times = []
+    for _ in range(repetitions):
+        began = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - began)
+    return times
 
 
 def save(record: dict[str, Any]) -> Path:

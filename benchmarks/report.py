@@ -1,4 +1,4 @@
-"""Make docs/benchmarks.md from the records in benchmarks/results: `python benchmarks/report.py`."""
+"""Make docs/benchmarks.md and docs/scaling.md from benchmarks/results: `python benchmarks/report.py`."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
+SCALING = ROOT / "docs" / "scaling.md"
 HEAD = """# Benchmarks
 
 How fast is the course's library, and how large can it go? Each section is one script in `benchmarks/`. It runs the
@@ -19,14 +20,21 @@ run travel better.
 
 def section(record: dict[str, Any]) -> str:
     """One benchmark as Markdown: question, targets, tables, and what it ran on."""
-    verdicts = [[t["what"], f"{t['kind']} {t['limit']:g} {t['unit']}", *verdict(t)] for t in record["targets"]]
+    verdicts = [
+        [t["what"], f"{t['kind']} {t['limit']:,g} {t['unit']}".rstrip(), *verdict(t)] for t in record["targets"]
+    ]
     parts = [
         f"## {record['title']}",
         record["question"],
         f"Run it again: `{record['command']}`",
         "\n".join(f"- {sentence}" for sentence in record["setup"]),
-        table(["target", "wanted", "measured", "met"], verdicts),
     ]
+    if verdicts:
+        parts.append(table(["target", "wanted", "measured", "met"], verdicts))
+    missed = [t for t, (*_, met) in zip(record["targets"], verdicts, strict=True) if met != "yes"]
+    parts += [f"Why {t['what']} misses its target: {t['why']}" for t in missed if "why" in t]
+    if "figure" in record:
+        parts.append(f"![{record['title']}]({record['figure']})")
     for one in record["tables"]:
         parts += [f"**{one['title']}**", table(one["columns"], one["rows"])]
     ran_on = {**record["machine"], **record["versions"], **{f"seed of {k}": v for k, v in record["seeds"].items()}}
@@ -38,7 +46,7 @@ def verdict(target: dict[str, Any]) -> tuple[str, str]:
     """What was measured, and whether it meets the target."""
     measured, limit = target["measured"], target["limit"]
     met = measured >= limit if target["kind"] == "at least" else measured <= limit
-    return f"{measured:.3g} {target['unit']}", "yes" if met else "**no**"
+    return f"{measured:,.4g} {target['unit']}".rstrip(), "yes" if met else "**no**"
 
 
 def table(columns: list[str], rows: list[list[Any]]) -> str:
@@ -65,10 +73,16 @@ def page(results: Path = RESULTS) -> str:
 
 
 def main() -> None:
-    """Write the page."""
+    """Write both pages and the figure."""
     argparse.ArgumentParser(description=__doc__).parse_args()
+    import scale_figure  # not above: the environments of the peers read this file too, and have no matplotlib
+    import scaling_page
+
+    record = scaling_page.read("scale")
+    scale_figure.draw(record, PAGE.parent / record["figure"])
     PAGE.write_text(page(), encoding="utf-8")
-    print(f"Written: {PAGE.relative_to(ROOT).as_posix()}")
+    SCALING.write_text(scaling_page.page(), encoding="utf-8")
+    print("Written: docs/benchmarks.md, docs/scaling.md, docs/images/scale.svg")
 
 
 if __name__ == "__main__":

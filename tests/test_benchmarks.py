@@ -2,11 +2,13 @@
 
 import importlib
 import json
+import re
 import runpy
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,9 @@ from course_lib.paths import ROOT
 
 BENCHMARKS = ROOT / "benchmarks"
 sys.path.append(str(BENCHMARKS))
-peers, recording, report = (importlib.import_module(name) for name in ("peers", "recording", "report"))
+peers, recording, report, scaling_page = (
+    importlib.import_module(name) for name in ("peers", "recording", "report", "scaling_page")
+)
 synthetic_graph = importlib.import_module("synthetic_graph").synthetic_graph
 
 RECORD = {
@@ -27,8 +31,8 @@ RECORD = {
     "command": "python benchmarks/walk.py",
     "setup": ["On foot."],
     "targets": [
-        {"what": "speed", "kind": "at least", "limit": 5, "measured": 4.9, "unit": "km/h"},
-        {"what": "rests", "kind": "at most", "limit": 2, "measured": 2, "unit": "rests"},
+        {"what": "speed", "kind": "at least", "limit": 5, "measured": 4.9, "unit": "km/h", "why": "the wind."},
+        {"what": "rests", "kind": "at most", "limit": 2, "measured": 2, "unit": "rests", "why": "no."},
     ],
     "tables": [{"title": "Legs", "columns": ["leg", "km"], "rows": [["left", 2.5], ["right", 2.0]]}],
     "machine": {"machine": "2 legs"},
@@ -37,8 +41,24 @@ RECORD = {
 }
 
 
-def test_page_is_made_from_the_records() -> None:
+def test_pages_are_made_from_the_records() -> None:
     assert report.PAGE.read_text(encoding="utf-8") == report.page()
+    assert report.SCALING.read_text(encoding="utf-8") == scaling_page.page()
+
+
+@pytest.mark.parametrize("record", [json.loads(path.read_text("utf-8")) for path in report.RESULTS.glob("*.json")])
+def test_figures_lie_beside_the_page(record: dict[str, Any]) -> None:
+    if "figure" in record:
+        assert (report.PAGE.parent / record["figure"]).read_text(encoding="utf-8").startswith("<?xml")
+        assert f"]({record['figure']})" in report.section(record)
+
+
+def test_make_runs_every_benchmark_and_the_report_last() -> None:
+    bench = re.search(r"for script in ([\w\s\\]+); do", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert bench
+    *scripts, last = bench[1].replace("\\", " ").split()
+    assert last == "report"
+    assert sorted(scripts) == sorted(path.stem for path in report.RESULTS.glob("*.json"))
 
 
 @pytest.mark.parametrize("path", sorted(report.RESULTS.glob("*.json")), ids=lambda path: path.stem)
@@ -54,7 +74,9 @@ def test_missed_target_is_shown_as_missed() -> None:
     lines = report.section(RECORD).splitlines()
     assert "| speed | at least 5 km/h | 4.9 km/h | **no** |" in lines
     assert "| rests | at most 2 rests | 2 rests | yes |" in lines
+    assert "Why speed misses its target: the wind." in lines
     assert "| leg | km |\n| --- | ---: |\n| left | 2.5 |\n| right | 2 |" in "\n".join(lines)
+    assert not any("rests misses" in line for line in lines)
     assert lines[-1] == "Ran on: machine 2 legs; shoe 1.0; seed of the path 3."
 
 
@@ -114,7 +136,9 @@ def test_graph_that_cannot_be_drawn_is_refused(size: tuple[int, int, int], bound
         synthetic_graph(*size)
 
 
-@pytest.mark.parametrize("script", ["evaluator.py", "gowalla_size.py", "index.py", "service.py", "report.py"])
+@pytest.mark.parametrize(
+    "script", [f"{path.stem}.py" for path in sorted(report.RESULTS.glob("*.json"))] + ["report.py"]
+)
 def test_scripts_explain_themselves(
     script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
