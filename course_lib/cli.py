@@ -15,7 +15,11 @@ import course_lib
 from course_lib import paths
 from course_lib.cli_common import Lessons, chosen, expecting, fail, lesson_paths, need_clone
 from course_lib.cli_data import data_app
+from course_lib.cli_docs import docs, new_lesson
+from course_lib.cli_exercises import progress, solutions
 from course_lib.cli_notebooks import notebooks_app
+from course_lib.cli_pages import site, slides
+from course_lib.cli_publish import publish
 from course_lib.serving import commands as serving
 
 app = typer.Typer(
@@ -95,7 +99,7 @@ def ledger(
 ) -> None:
     """Print the scoreboard: models, protocols, 95 % intervals.
 
-    Recorded studies and what lessons fitted on this machine; markdown, for the README, holds the studies only.
+    Recorded studies and what lessons fitted on this machine; markdown holds the studies only, as docs/results.md does.
     """
     from course_lib import ledger as scoreboard
 
@@ -163,7 +167,7 @@ def profiles(
     kind: Annotated[str, typer.Option("--kind", help="What an item is, in a word, such as film.")] = "item",
     yes: Annotated[bool, typer.Option("--yes", help="Go on after the estimate without asking.")] = False,
 ) -> None:
-    """Have a language model describe each item of your own catalogue.
+    """Have a language model describe your own items.
 
     Shows first what it will take, then asks whether to go on. The model is a local one, or the one on the server that
     COURSE_LLM_URL, COURSE_LLM_MODEL and COURSE_LLM_KEY name. Exit code 1 when an item is left without a profile.
@@ -180,8 +184,10 @@ def profiles(
         raise fail(f"{left} items have no profile; the same command goes on with them")
 
 
-for command in (serving.export, serving.serve, serving.retrain):
+for command in (progress, solutions, serving.export, serving.serve, serving.retrain):
     app.command()(command)
+for task in (site, slides, publish, docs, new_lesson):
+    app.command()(task)
 app.add_typer(serving.bundle_app, name="bundle")
 
 

@@ -1,5 +1,6 @@
 """Add what the course needs to a Python that has some of it already, such as Colab's, and change nothing else."""
 
+import importlib
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ def installed_version(name: str) -> str | None:
 
 
 def missing(distribution: str = DISTRIBUTION, extra: str = "") -> list[str]:
-    """Requirements of a distribution, and of one of its extras, of which no version is installed.
+    """Requirements of a distribution, and of one of its extras, of which no version is installed, without markers.
 
     Empty where the distribution itself is not installed but imported from a folder: nothing says what it needs.
     """
@@ -30,7 +31,8 @@ def missing(distribution: str = DISTRIBUTION, extra: str = "") -> list[str]:
         return []
     wanted = [Requirement(line) for line in metadata.requires(distribution) or []]
     needed = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": extra})]
-    return [str(one) for one in needed if installed_version(one.name) is None]
+    absent = [one for one in needed if installed_version(one.name) is None]
+    return [str(one).partition(";")[0] for one in absent]  # pip itself would pass over what asks for an extra
 
 
 def install_missing(distribution: str = DISTRIBUTION, extra: str = "") -> None:
@@ -39,7 +41,7 @@ def install_missing(distribution: str = DISTRIBUTION, extra: str = "") -> None:
     Raises
     ------
     RuntimeError
-        With pip's own message, if pip fails.
+        With pip's own message, if pip fails or leaves something out.
     """
     absent = missing(distribution, extra)
     if not absent:
@@ -51,6 +53,7 @@ def install_missing(distribution: str = DISTRIBUTION, extra: str = "") -> None:
         constraints.write_text("\n".join(held) + "\n", encoding="utf-8")
         command = [sys.executable, "-m", "pip", "install", "--constraint", str(constraints), *absent]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode != 0:
+    importlib.invalidate_caches()
+    if done.returncode != 0 or missing(distribution, extra):
         said = "\n".join(done.stdout.splitlines()[-SHOWN_LINES:])
         raise RuntimeError(f"pip could not install {', '.join(absent)}:\n{said}")

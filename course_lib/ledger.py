@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from course_lib.paths import ROOT, cache_dir
+from course_lib.paths import cache_dir, results_dir
 
 if TYPE_CHECKING:  # `course ledger` prints a table; it need not wait for torch
     from course_lib.evaluation import Evaluation
     from course_lib.models import Recommender
 
-RESULTS = ROOT / "results"
+RESULTS = results_dir()
 SHOWN = ("ndcg@10", "recall@20")
 PUBLIC = ("model", "dataset", "protocol", "seeds", "metrics", "fit_seconds", "parameters", "device", "source")
 

@@ -25,5 +25,14 @@ def in_clone() -> bool:
 
 def datasets_dir() -> Path:
     """Folder with the manifest, cards and the data written for this course."""
-    packaged = PACKAGE / "_datasets"
-    return packaged if packaged.is_dir() else ROOT / "datasets"
+    return _beside_or_packaged("datasets")
+
+
+def results_dir() -> Path:
+    """Folder with the recorded studies."""
+    return _beside_or_packaged("results")
+
+
+def _beside_or_packaged(name: str) -> Path:
+    packaged = PACKAGE / f"_{name}"
+    return packaged if packaged.is_dir() else ROOT / name

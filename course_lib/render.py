@@ -49,6 +49,7 @@ def write_index(runs: Sequence["LessonRun"], titles: dict[str, str], build_dir: 
 def _page(notebook: NotebookNode, title: str, to_build: str) -> str:
     exporter = HTMLExporter(
         template_file=str(TEMPLATES / "lesson.html.j2"),
+        extra_template_paths=[str(TEMPLATES)],
         mathjax_url=f"{to_build}assets/mathjax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe",
     )
     local = nbformat.from_dict(notebook)

@@ -27,6 +27,11 @@ COMMANDS = {
         "notebooks",
         "doctor",
         "profiles",
+        "publish",
+        "docs",
+        "new-lesson",
+        "site",
+        "slides",
         "serve",
         "--version",
         "Exit codes",
@@ -44,8 +49,15 @@ COMMANDS = {
     ("notebooks", "execute"): ["[LESSON]..."],
     ("notebooks", "lint"): ["[LESSON]..."],
     ("doctor",): ["--json"],
+    ("progress",): ["--format", "--reset", "COURSE_PROGRESS_FILE"],
+    ("solutions",): ["[LESSON]...", "--output", "--nbgrader"],
     ("export",): ["--output", "--encoder"],
     ("serve",): ["--bundle", "--database", "--port", "COURSE_ADMIN_TOKEN"],
+    ("publish",): ["--repo", "OWNER/NAME", "--ref", "TAG"],
+    ("docs",): ["--check", "README.md"],
+    ("new-lesson",): ["NAME", "electives/sessions", "CONTRIBUTING.md"],
+    ("site",): ["build/site", "Exit code 1"],
+    ("slides",): ["[LESSON]...", "build/slides"],
     ("retrain",): ["--margin", "Exit code 1"],
     ("bundle",): ["verify"],
     ("bundle", "verify"): ["manifest"],
@@ -74,7 +86,7 @@ def clone(tmp_path: Path) -> Path:
 def commands_in(text: str) -> set[str]:
     """The commands that a help text lists."""
     _, _, listed = text.partition("Commands:\n")
-    return set(re.findall(r"^  ([a-z]+)  ", listed, re.MULTILINE))
+    return set(re.findall(r"^  ([a-z-]+)  ", listed, re.MULTILINE))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -12,6 +12,7 @@ from course_lib import notebooks
 from course_lib.notebooks import catalogue, header
 
 LESSONS = notebooks.lessons()
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one pixel
 
 
 def sound() -> NotebookNode:
@@ -19,7 +20,7 @@ def sound() -> NotebookNode:
     notebook = sample()
     header.refresh(notebook, Path("notebooks/00_sample.ipynb"))
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    figure = new_output("display_data", data={"image/png": "iVBO", "text/plain": "<Figure size 640x480 with 1 Axes>"})
+    figure = new_output("display_data", data={"image/png": PNG, "text/plain": "<Figure size 640x480 with 1 Axes>"})
     stored = [
         new_output("stream", name="stdout", text="banner\n"),
         new_output("stream", name="stdout", text="3.0\n"),
@@ -29,6 +30,7 @@ def sound() -> NotebookNode:
     ]
     for count, (cell, output) in enumerate(zip(cells, stored, strict=True), start=1):
         cell.execution_count, cell.outputs = count, [output]
+    header.refresh(notebook, Path("notebooks/00_sample.ipynb"))  # where a slide ends depends on the outputs
     return notebook
 
 
@@ -103,7 +105,7 @@ def _only_a_figure(notebook: NotebookNode) -> None:
 
 
 def _checked_but_silent(notebook: NotebookNode) -> None:
-    figure = new_output("display_data", data={"image/png": "iVBO", "text/plain": "<Figure size 640x480 with 1 Axes>"})
+    figure = new_output("display_data", data={"image/png": PNG, "text/plain": "<Figure size 640x480 with 1 Axes>"})
     notebook.cells[3].outputs, notebook.cells[4].outputs = [], [figure]
 
 
@@ -132,7 +134,7 @@ def _swapped_ending(notebook: NotebookNode) -> None:
 
 
 def _too_large(notebook: NotebookNode) -> None:
-    notebook.cells[6].outputs[0].data["image/png"] = "A" * 1_600_000
+    notebook.cells[6].outputs[0].data["image/png"] = PNG + "A" * 1_600_000
 
 
 DEFECTS: list[tuple[Callable[[NotebookNode], None], str]] = [

@@ -7,6 +7,7 @@ from nbformat.v4 import new_output
 from sample_lesson import code, light_sample, sample, save
 
 from course_lib import notebooks
+from course_lib.address import published
 from course_lib.notebooks import catalogue, header
 from course_lib.notebooks.execution import round_seconds
 
@@ -62,7 +63,7 @@ def test_sync_writes_the_header_from_the_metadata(tmp_path: Path) -> None:
     path = save(sample(prerequisites=["01_data"]), tmp_path, "electives/privacy")
     notebooks.sync([path])
     first, second, third = catalogue.read(path).cells[:3]
-    address = header.repository()
+    address = published().repository
     for expected in [
         "# A sample lesson\n",
         f"({address}/blob/main/notebooks/electives/privacy.ipynb)",
@@ -97,6 +98,20 @@ def test_sync_repairs_a_moved_and_edited_header(tmp_path: Path) -> None:
     catalogue.write(notebook, path)
     notebooks.sync([path])
     assert path.read_bytes() == right
+
+
+def test_sync_keeps_the_banner_where_only_the_address_changes(tmp_path: Path) -> None:
+    path = save(sample(), tmp_path)
+    notebooks.sync([path])
+    notebook = catalogue.read(path)
+    setup = notebook.cells[1]
+    setup.source = setup.source.replace(published().pip, "https://example.org/old.zip")
+    setup.execution_count, setup.outputs = 1, [new_output("stream", name="stdout", text="banner\n")]
+    catalogue.write(notebook, path)
+    assert notebooks.sync([path]) == [path]
+    after = catalogue.read(path).cells[1]
+    assert published().pip in after.source
+    assert (after.execution_count, after.outputs) == (1, setup.outputs)
 
 
 def test_sync_keeps_outputs_but_not_those_of_a_changed_setup_cell(tmp_path: Path) -> None:
@@ -151,7 +166,7 @@ def test_execute_stores_outputs_seconds_and_nothing_noisy(tmp_path: Path) -> Non
     path = save(notebook, tmp_path)
     notebooks.execute([path])
     done = catalogue.read(path)
-    assert set(done.metadata) == {"course", "kernelspec", "language_info"}
+    assert set(done.metadata) == {"course", "kernelspec", "language_info", "rise"}
     assert done.metadata.course.cpu_seconds % 5 == 0 < done.metadata.course.cpu_seconds
     assert f"about {done.metadata.course.cpu_seconds} s" in done.cells[0].source
     assert done.cells[3].outputs == [{"output_type": "stream", "name": "stdout", "text": "3.0\n"}]

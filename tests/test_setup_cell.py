@@ -12,10 +12,11 @@ from zipfile import ZipFile
 import pytest
 from sample_lesson import STUB_LIBRARY, sample, save
 
-from course_lib import dependencies
+from course_lib import address, dependencies
+from course_lib.address import Address
 from course_lib.notebooks import catalogue, header, kernel
 
-ADDRESS = "https://example.org/school/course"
+ADDRESS = Address("https://example.org/school/course", "v1.0")
 RUN_CELL = """
 import sys
 from pathlib import Path
@@ -85,10 +86,9 @@ def prepare(tmp_path: Path, helper_requires: list[str]) -> tuple[Path, Path]:
     course = make_wheel(wheels, dependencies.DISTRIBUTION, library, ["numpy>=99", "missing-piece>=1"])
     make_wheel(wheels, "missing-piece", {"missing_piece.py": ""}, helper_requires)
     source = header.setup_code(empty / "00_sample.ipynb", ADDRESS)
-    address = f"{ADDRESS}/archive/refs/heads/main.zip"
-    assert address in source
+    assert "install --quiet --no-deps git+https://example.org/school/course@v1.0\n" in source
     cell = tmp_path / "cell.py"
-    cell.write_text(source.replace(address, course.as_posix()), encoding="utf-8")
+    cell.write_text(source.replace(ADDRESS.pip, course.as_posix()), encoding="utf-8")
     return empty, cell
 
 
@@ -128,15 +128,37 @@ def test_it_refuses_to_replace_numpy_and_shows_what_pip_said(tmp_path: Path, bar
     assert after["numpy"] == before["numpy"]
 
 
+def test_an_extra_is_installed_and_can_be_imported_at_once(tmp_path: Path, bare_python: Path) -> None:
+    wheels, empty = tmp_path / "wheels", tmp_path / "empty"
+    wheels.mkdir()
+    empty.mkdir()
+    make_wheel(wheels, "missing-piece", {"missing_piece.py": "print('imported')"}, [])
+    course = make_wheel(wheels, "some-course", {}, ["missing-piece; extra == 'serving'"])
+    script = [
+        "import subprocess, sys",
+        f"subprocess.run([sys.executable, '-m', 'pip', 'install', '--quiet', {str(course)!r}], check=True)",
+        f"exec(open({str(dependencies.__file__)!r}, encoding='utf-8').read())",
+        "install_missing('some-course')",
+        "print('nothing to do without the extra')",
+        "install_missing('some-course', extra='serving')",
+        "import missing_piece",
+    ]
+    done = run(bare_python, empty, "\n".join(script))
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second, third = done.stdout.splitlines()
+    assert (first, third) == ("nothing to do without the extra", "imported")
+    assert second.startswith("Installing missing-piece; torch==")
+
+
 def test_missing_reads_markers_and_extras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     requires = ["pytest", "absent-one>=2", "absent-two; python_version < '3'", "absent-three; extra == 'lab'"]
     with ZipFile(make_wheel(tmp_path, "some-course", {}, requires)) as wheel:
         wheel.extractall(tmp_path / "site")
     monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), *sys.path])
     assert dependencies.missing("some-course") == ["absent-one>=2"]
+    assert dependencies.missing("some-course", extra="lab") == ["absent-one>=2", "absent-three"]
     assert dependencies.missing("a-course-that-is-not-installed") == []
 
 
 def test_the_distribution_is_the_one_in_pyproject() -> None:
-    project = header.project()
-    assert project["name"] == dependencies.DISTRIBUTION
+    assert address.settings()["project"]["name"] == dependencies.DISTRIBUTION

@@ -1,21 +1,18 @@
 """What the tool writes into every notebook: the header, the set-up cell and steady cell ids."""
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.notebooks import catalogue
-from course_lib.paths import ROOT
+from course_lib.address import COLAB, Address, published
+from course_lib.notebooks import catalogue, exercise_cells, slideshow
 
-BRANCH = "main"
-COLAB = "https://colab.research.google.com"
 SLUG_LENGTH = 48
+INSTALL_LINE = re.compile(r"^ *%pip .*$", re.MULTILINE)
 
 SETUP = """\
 # Set-up: finds the course library beside this notebook, or installs it. Nothing to change here.
@@ -26,7 +23,7 @@ from pathlib import Path
 clone = [str(folder) for folder in [Path.cwd(), *Path.cwd().parents] if (folder / "course_lib").is_dir()]
 sys.path[:0] = clone[:1]
 if importlib.util.find_spec("course_lib") is None:
-    %pip install --quiet --no-deps {repository}/archive/refs/heads/{branch}.zip
+    %pip install --quiet --no-deps {source}
     importlib.invalidate_caches()
 if not clone:
     from course_lib.dependencies import install_missing
@@ -38,43 +35,38 @@ from course_lib import lesson
 lesson.start("{name}")"""
 
 
-def project() -> dict[str, Any]:
-    """The table `project` of the clone's `pyproject.toml`."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-
-
-def repository() -> str:
-    """Address of the course's repository, as written in `pyproject.toml`."""
-    return project()["urls"]["Repository"].rstrip("/").removesuffix(".git")
-
-
-def sync(paths: Sequence[Path]) -> None:
+def sync(paths: Sequence[Path]) -> list[Path]:
     """Bring header, set-up cell and cell ids in line with each notebook's `course` metadata.
 
-    Outputs of other cells are kept. A notebook that is in order is not written.
+    Outputs of other cells are kept. A notebook that is in order is not written. Returns those that were.
     """
+    written = []
     for path in paths:
         notebook = catalogue.read(path)
         before = nbformat.writes(notebook)
         refresh(notebook, path)
         if nbformat.writes(notebook) != before:
             catalogue.write(notebook, path)
+            written.append(path)
+    return written
 
 
 def refresh(notebook: NotebookNode, path: Path) -> None:
     """Like `sync`, for a notebook in memory that belongs to `path`."""
-    address = repository()
+    address = published()
     course = notebook.metadata.get("course", {})
     _place(notebook, 0, catalogue.HEADER_TAG, nbformat.v4.new_markdown_cell(header_text(course, path, address)))
     _place(notebook, 1, catalogue.SETUP_TAG, nbformat.v4.new_code_cell(setup_code(path, address)))
+    exercise_cells.refresh(notebook, catalogue.lesson_name(path))
+    slideshow.assign(notebook)
     _number(notebook)
 
 
-def header_text(course: dict, path: Path, address: str) -> str:
+def header_text(course: dict, path: Path, address: Address) -> str:
     """Markdown of the header cell: title, links, question, objectives, what to know before, times."""
     name = catalogue.lesson_name(path)
-    source = f"{address}/blob/{BRANCH}/notebooks/{name}.ipynb"
-    on_colab = f"{COLAB}/github/{source.removeprefix('https://github.com/')}"
+    on_colab = address.colab(name)
+    badge = f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({on_colab}) · " if on_colab else ""
     up = "../" * name.count("/")
     before = ", ".join(f"[{other}]({up}{other}.ipynb)" for other in course.get("prerequisites", [])) or "nothing"
     minutes = [f"{course.get(key, '?')} min" for key in ("lecture_minutes", "lab_minutes")]
@@ -83,7 +75,7 @@ def header_text(course: dict, path: Path, address: str) -> str:
         [
             f"# {course.get('title', name)}",
             "",
-            f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({on_colab}) · [Source]({source})",
+            f"{badge}[Source]({address.page(name)})",
             "",
             f"**{course.get('question', '')}**",
             "",
@@ -98,9 +90,9 @@ def header_text(course: dict, path: Path, address: str) -> str:
     )
 
 
-def setup_code(path: Path, address: str) -> str:
+def setup_code(path: Path, address: Address) -> str:
     """Source of the set-up cell of the lesson at `path`."""
-    return SETUP.format(repository=address, branch=BRANCH, name=catalogue.lesson_name(path))
+    return SETUP.format(source=address.pip, name=catalogue.lesson_name(path))
 
 
 def _place(notebook: NotebookNode, position: int, tag: str, cell: NotebookNode) -> None:
@@ -112,7 +104,7 @@ def _place(notebook: NotebookNode, position: int, tag: str, cell: NotebookNode) 
     current = found[0]
     if current.cell_type == "code":
         current.metadata["tags"] = [tag, catalogue.IGNORE_TAG]
-        if current.source != cell.source:
+        if INSTALL_LINE.sub("", current.source) != INSTALL_LINE.sub("", cell.source):  # its output names no address
             current.outputs, current.execution_count = [], None
     else:
         current.metadata["tags"] = [tag]

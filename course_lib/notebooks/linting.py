@@ -8,13 +8,14 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from course_lib.notebooks import catalogue, header, outputs
+from course_lib.notebooks import catalogue, exercise_cells, header, outputs, slideshow
 
 MAX_CELL_LINES = 40
 MAX_BYTES = 1_500_000
 ENDING = ["takeaways", "check your understanding", "what's next", "references"]
 SKIP_TAGS = {"nbval-skip", "skip-execution"}  # nbval knows the one, nbclient the other
 KNOWN_TAGS = {catalogue.HEADER_TAG, catalogue.SETUP_TAG, catalogue.IGNORE_TAG, "raises-exception", *SKIP_TAGS}
+KNOWN_TAGS |= {exercise_cells.QUESTIONS_TAG, *slideshow.TAGS}
 NBVAL_COMMENT = re.compile(r"^\s*#+\s*(NBVAL_|PYTEST_VALIDATE)", re.MULTILINE)
 TEXTS = ("title", "question")
 LISTS = ("objectives", "prerequisites")
@@ -28,6 +29,7 @@ def lint(paths: Sequence[Path]) -> list[str]:
         notebook = catalogue.read(path)
         found = [*_file(path), *_metadata(notebook), *_prerequisites(notebook, path), *_generated(notebook, path)]
         found += [*_sections(notebook), *_ending(notebook), *_cells(notebook)]
+        found += [f"exercises: {one}" for one in exercise_cells.missing(notebook, catalogue.lesson_name(path))]
         defects += [f"{catalogue.lesson_name(path)}, {defect}" for defect in found]
     return defects
 
@@ -90,6 +92,12 @@ def _generated(notebook: NotebookNode, path: Path) -> Iterator[str]:
         right = [(cell.source, catalogue.tags(cell)) for cell in wanted.cells if tag in catalogue.tags(cell)][:1]
         if stored != right:
             yield f"{tag} cell: differs from what the metadata says, or is missing or doubled; sync the notebook"
+    exercise = [[cell.source for cell in one.cells if exercise_cells.is_generated(cell)] for one in (notebook, wanted)]
+    if exercise[0] != exercise[1]:
+        yield "exercises or questions: differ from those in course_lib/exercises; sync the notebook"
+    slides = [[cell.metadata.get("slideshow") for cell in one.cells] for one in (notebook, wanted)]
+    if slides[0] != slides[1]:
+        yield "slides: the metadata differ from what the rules give; sync the notebook"
     if [cell.id for cell in notebook.cells] != [cell.id for cell in wanted.cells]:
         yield "cell ids: differ from what the tool gives; sync the notebook"
 
@@ -100,7 +108,7 @@ def _split(notebook: NotebookNode) -> list[tuple[str, list[NotebookNode]]]:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             sections += [(title, []) for title in catalogue.headings(cell, level=2)]
-        elif cell.cell_type == "code" and sections:
+        elif cell.cell_type == "code" and sections and not exercise_cells.is_generated(cell):
             sections[-1][1].append(cell)
     return sections
 
@@ -129,7 +137,7 @@ def _cells(notebook: NotebookNode) -> Iterator[str]:
 
 
 def _tags(cell: NotebookNode) -> Iterator[str]:
-    tags = set(catalogue.tags(cell))
+    tags = {tag for tag in catalogue.tags(cell) if not tag.startswith(exercise_cells.PREFIX)}
     if unknown := sorted(tags - KNOWN_TAGS):
         yield f"unknown tag {', '.join(unknown)}; known are {', '.join(sorted(KNOWN_TAGS))}"
     if len(tags & SKIP_TAGS) == 1:
