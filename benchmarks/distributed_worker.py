@@ -1,11 +1,12 @@
 """One of the processes that torchrun starts for `distributed.py`: trains LightGCN, or encodes titles, with the others.
 
-torchrun --nproc-per-node N distributed_worker.py train|encode INPUT OUTPUT.npz
+torchrun --nproc-per-node N distributed_worker.py train|train-float64|encode INPUT OUTPUT.npz
 """
 
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -46,12 +47,12 @@ def add_up(encoder: LightGCNEncoder) -> None:
         dist.all_reduce(parameter.grad)
 
 
-def train(path: str) -> dict[str, np.ndarray]:
+def train(path: str, dtype: torch.dtype = torch.float32) -> dict[str, np.ndarray]:
     """Vectors after a few epochs; every process holds all of them, each differentiates the loss of its own users."""
     R = sparse.load_npz(path).tocsr()
     torch.manual_seed(SEED)
     A_hat = to_torch(symmetric_normalize(bipartite_adjacency(R)))
-    encoder = LightGCNEncoder(*R.shape, DIM, A_hat, LAYERS)
+    encoder = LightGCNEncoder(*R.shape, DIM, A_hat.to(dtype), LAYERS).to(dtype)
     optimizer = torch.optim.Adam(encoder.parameters(), lr=LEARNING_RATE)
     generator = np.random.default_rng(SEED)  # the same in all processes: they agree on every batch
     active = np.flatnonzero(np.diff(R.indptr))
@@ -98,7 +99,8 @@ def main(what: str, path: str, answer: str) -> None:
     """Join the group, work, and let the first process write."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
-    result = {"train": train, "encode": encode}[what](path)
+    double = partial(train, dtype=torch.float64)
+    result = {"train": train, "train-float64": double, "encode": encode}[what](path)
     if dist.get_rank() == 0:
         np.savez(answer, **result)
     dist.destroy_process_group()

@@ -32,7 +32,7 @@ def section(record: dict[str, Any]) -> str:
     if verdicts:
         parts.append(table(["target", "wanted", "measured", "met"], verdicts))
     missed = [t for t, (*_, met) in zip(record["targets"], verdicts, strict=True) if met != "yes"]
-    parts += [f"Why {t['what']} misses its target: {t['why']}" for t in missed if "why" in t]
+    parts += [f"Why {t['what']} misses its target: {t['why']}" for t in missed if t.get("why")]
     if "figure" in record:
         parts.append(f"![{record['title']}]({record['figure']})")
     for one in record["tables"]:

@@ -14,11 +14,11 @@ def site() -> None:
     Exit code 1 where a link leads nowhere.
     """
     need_clone()
-    from course_lib import site as pages
+    from course_lib import static_site
 
     target = paths.ROOT / "build" / "site"
-    with expecting(pages.SiteError):
-        count = pages.build(target)
+    with expecting(static_site.SiteError):
+        count = static_site.build(target)
     typer.echo(f"{count} pages: {target / 'index.html'}")
 
 

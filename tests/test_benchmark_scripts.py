@@ -127,7 +127,7 @@ def test_two_processes_give_the_vectors_of_one_and_of_the_library(
         sparse.save_npz(file, split.train.matrix())
     two = distributed.run(2, "train", tmp_path)
     library = distributed.ours(split)
-    assert distributed.largest_difference(two, library) < distributed.BOUND
+    assert distributed.largest_difference(two, library) < 1e-4  # float32 sums in another order
     untrained = LightGCN(num_epochs=1, learning_rate=0.0, seed=0).fit(split)
     assert np.abs(untrained.item_vectors - library["item_vectors"]).max() > 0.1  # so the bound says something
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from sample_lesson import sample
 
-from course_lib import notebooks, paths, site
+from course_lib import notebooks, paths, static_site
 
 pytest_plugins = ["page_room"]
 LOADING = {("img", "src"), ("script", "src"), ("iframe", "src"), ("source", "src"), ("link", "href")}
@@ -44,7 +44,7 @@ class Links(HTMLParser):
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The course's own site."""
     target = tmp_path_factory.mktemp("site") / "site"
-    site.build(target)
+    static_site.build(target)
     return target
 
 
@@ -104,7 +104,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "README.md").write_text("# Small\n\nSee [the lesson](notebooks/10_good.ipynb).\n", encoding="utf-8")
     nbformat.write(sample(), tmp_path / "notebooks" / "10_good.ipynb")
     monkeypatch.setattr(paths, "ROOT", tmp_path)
-    monkeypatch.setattr(site, "START", tmp_path / "README.md")
+    monkeypatch.setattr(static_site, "START", tmp_path / "README.md")
     return tmp_path
 
 
@@ -112,8 +112,8 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_link_to_nowhere_stops_the_build(small: Path, link: str, capsys: pytest.CaptureFixture[str]) -> None:
     with (small / "README.md").open("a", encoding="utf-8") as start:
         start.write(f"\nSee [that]({link}).\n")
-    with pytest.raises(site.SiteError, match="broken links"):
-        site.build(small / "site")
+    with pytest.raises(static_site.SiteError, match="broken links"):
+        static_site.build(small / "site")
     assert "index.md:5" in capsys.readouterr().err
 
 

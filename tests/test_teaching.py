@@ -36,13 +36,6 @@ def test_prerequisites_form_no_circle_and_come_first_in_both_schedules() -> None
                 assert all(need.partition("_")[0] in before for need in lesson.course["prerequisites"])
 
 
-def test_every_objective_is_served_by_an_exercise_in_the_core() -> None:
-    for lesson in LESSONS:
-        if lesson.number.isdigit() and lesson.number != "00":
-            served = {one.objective for one in lesson.exercises}
-            assert served == set(range(1, len(lesson.course["objectives"]) + 1)), lesson.name
-
-
 def test_a_day_has_no_gaps_a_lunch_and_an_end_before_six() -> None:
     by_number = {one.number: one for one in LESSONS}
     for numbers in teaching.DAYS:

@@ -4,21 +4,18 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import torch
-from scipy import sparse
 
 SHOWN = 160  # characters of a value in a message
 
 
 def plain(value: Any) -> Any:
     """Tensors, sparse matrices and tables as NumPy arrays; numbers as they are; containers with plain contents."""
-    if isinstance(value, torch.Tensor):
+    # Told by their methods: this module is imported where nobody needs torch, pandas or SciPy.
+    if hasattr(value, "detach"):
         return value.detach().cpu().to_dense().numpy()
-    if sparse.issparse(value):
-        return value.toarray()
-    if isinstance(value, pd.Series | pd.DataFrame | pd.Index):
-        return value.to_numpy()
+    for to_array in ("toarray", "to_numpy"):
+        if hasattr(value, to_array):
+            return getattr(value, to_array)()
     if isinstance(value, Mapping):
         return {key: plain(one) for key, one in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):

@@ -17,7 +17,7 @@ NBGRADER_SCHEMA = 3
 def solved(path: Path) -> NotebookNode:
     """The lesson at `path` with its stubs filled, and below each check what to look for in the answers of others."""
     notebook, name = catalogue.read(path), catalogue.lesson_name(path)
-    known = {one.number: one for one in _exercises(name)}
+    known = {one.number: one for one in exercises.of_lesson(name)}
     exercise_cells.refresh(notebook, name, {number: one.filled for number, one in known.items()})
     cells: list[NotebookNode] = []
     for position, cell in enumerate(notebook.cells):
@@ -35,7 +35,7 @@ def for_nbgrader(path: Path) -> NotebookNode:
     An exercise is worth as many points as it takes minutes.
     """
     notebook, name = catalogue.read(path), catalogue.lesson_name(path)
-    known = {one.number: one for one in _exercises(name)}
+    known = {one.number: one for one in exercises.of_lesson(name)}
     answers = {number: source.for_nbgrader(one.reference, one.is_value) for number, one in known.items()}
     exercise_cells.refresh(notebook, name, answers)
     for cell in notebook.cells:
@@ -56,10 +56,6 @@ def write(paths: Sequence[Path], folder: Path, nbgrader: bool = False) -> list[P
             catalogue.write(for_nbgrader(path) if nbgrader else solved(path), target)
             written.append(target)
     return written
-
-
-def _exercises(lesson: str) -> list[Exercise]:
-    return exercises.of_lesson(lesson) if exercises.has(lesson) else []
 
 
 def _notes(exercise: Exercise) -> str:

@@ -12,7 +12,6 @@ MATHS = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$([^$]+?)\$", re.DOTALL)
 
 # Functions, operators and signs that every textbook shares, and names of metrics and network parts.
 NAMED = {"ReLU", "LN", "LayerNorm", "GELU", "softmax", "Attention", "Var", "KL", "DCG", "MSE", "MAE", "diag"}
-WORDS = ("hit",)  # written in letters, meant as one name
 SPACES = re.compile(r"\\(?:[,;:!>]|qquad|quad)|~")
 SHARED = {
     *("frac", "tfrac", "sqrt", "binom", "sum", "prod", "max", "min", "arg", "argmax", "log", "ln", "exp", "cos", "sin"),
@@ -26,7 +25,6 @@ ATOM = re.compile(
     rf"(?P<accent>\\(?:hat|tilde|bar|vec)\s*(?:\\[A-Za-z]+|[A-Za-z]|{GROUP}))"
     r"|\\(?P<font>mathcal|mathbb|mathbf|mathrm|operatorname)\s*(?:\{(?P<inner>[^{}]*)\}|(?P<bare>[A-Za-z]))"
     r"|\\(?P<command>[A-Za-z]+)"
-    rf"|(?P<word>{'|'.join(WORDS)})"
     r"|(?P<letter>[A-Za-z])"
 )
 SCRIPT = re.compile(rf"\s*(?P<kind>[_^])\s*(?P<value>{GROUP}|\\text\{{[^{{}}]*\}}|\\[A-Za-z]+|\S)|'")
@@ -71,7 +69,7 @@ def _name(atom: re.Match[str]) -> str | None:
         return None if DROPPED.sub("", inner) in NAMED else rf"\{font}{{{inner}}}"
     if command := atom["command"]:
         return None if command in SHARED else rf"\{command}"
-    return atom["word"] or atom["letter"]
+    return atom["letter"]
 
 
 def _subscript(value: str) -> str:
