@@ -12,7 +12,7 @@ help: ## list the targets
 setup: ## make or repair the environment in .venv (the others do it when needed)
 	@$(PYTHON) course_lib/bootstrap.py
 
-course: setup ## run every lesson, write its pages under build/, print the scoreboard
+course: setup ## run the core lessons, write its pages under build/, print the scoreboard
 	@$(BIN)/course run
 
 test: setup ## run all tests, the lessons included

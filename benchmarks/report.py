@@ -21,7 +21,7 @@ run travel better.
 def section(record: dict[str, Any]) -> str:
     """One benchmark as Markdown: question, targets, tables, and what it ran on."""
     verdicts = [
-        [t["what"], f"{t['kind']} {t['limit']:,g} {t['unit']}".rstrip(), *verdict(t)] for t in record["targets"]
+        [t["what"], f"{t['kind']} {number(t['limit'])} {t['unit']}".rstrip(), *verdict(t)] for t in record["targets"]
     ]
     parts = [
         f"## {record['title']}",
@@ -31,8 +31,11 @@ def section(record: dict[str, Any]) -> str:
     ]
     if verdicts:
         parts.append(table(["target", "wanted", "measured", "met"], verdicts))
-    missed = [t for t, (*_, met) in zip(record["targets"], verdicts, strict=True) if met != "yes"]
-    parts += [f"Why {t['what']} misses its target: {t['why']}" for t in missed if t.get("why")]
+    missed: dict[str, list[str]] = {}
+    for target, (*_, met) in zip(record["targets"], verdicts, strict=True):
+        if met != "yes" and target.get("why"):
+            missed.setdefault(target["why"], []).append(target["what"])
+    parts += [f"Missed: {'; '.join(several)}. Why: {why}" for why, several in missed.items()]
     if "figure" in record:
         parts.append(f"![{record['title']}]({record['figure']})")
     for one in record["tables"]:
@@ -46,7 +49,12 @@ def verdict(target: dict[str, Any]) -> tuple[str, str]:
     """What was measured, and whether it meets the target."""
     measured, limit = target["measured"], target["limit"]
     met = measured >= limit if target["kind"] == "at least" else measured <= limit
-    return f"{measured:,.4g} {target['unit']}".rstrip(), "yes" if met else "**no**"
+    return f"{number(measured)} {target['unit']}".rstrip(), "yes" if met else "**no**"
+
+
+def number(value: float) -> str:
+    """Counts in full, other numbers with four digits."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
 
 
 def table(columns: list[str], rows: list[list[Any]]) -> str:

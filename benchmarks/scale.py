@@ -16,6 +16,7 @@ import numpy as np
 import peers
 import psutil
 import recording
+import scale_causes
 import scale_worker as worker
 from synthetic_graph import synthetic_graph
 from tqdm.auto import tqdm
@@ -30,12 +31,8 @@ MOST_SECONDS = 180.0  # of processor time
 MEASURED = {"fit": "fit, s", "memory": "peak memory, GB", "evaluate": "evaluate 1,000 users, s", "serve": "serve, ms"}
 UNIT = {"fit": 1.0, "memory": 1.0, "evaluate": 1000.0, "serve": 1000.0}
 NEAR_LINEAR = 1.25  # a slope on log axes; 1 is linear
-STEEP = (
-    "a step reads vectors in the order of the edges. Once they outgrow the processor's caches, such reads take longer. "
-    "That is our guess; it was not profiled."
-)
 STOPPED = f"its process was ended at the next size, at {MOST_SECONDS:g} s of processor time or {MOST_MEMORY:g} GB."
-GRAPH_MODELS = ("GF-CF", "LightGCN, BPR", "early fusion, BPR")
+GRAPH_MODELS = ("GF-CF", "LightGCN, BPR", "LightGCN, sampled", "early fusion, BPR")
 SETUP = [
     "Real data: MovieLens-100K and -1M, every rating; Complete Journey, every product of every basket. Drawn graphs: "
     f"users and items grow with the interactions in Gowalla's proportions, {gowalla_size.NUM_USERS:,} and "
@@ -46,8 +43,12 @@ SETUP = [
     f"A process is ended at {MOST_MEMORY:g} GB or {MOST_SECONDS:g} s; the row says so, and larger drawn graphs are not "
     "tried.",
     f"LightGCN and early fusion, BPR: 2 layers, 64 numbers, one epoch in {worker.STEPS} steps, each over the whole "
-    f"graph; early fusion also maps {worker.TEXT_DIM} numbers an item. LightGCN, softmax: one epoch, "
-    f"{worker.SOFTMAX_BATCH} users a step, each against the whole catalogue. No validation while training.",
+    f"graph; early fusion also maps {worker.TEXT_DIM} numbers an item. LightGCN, sampled: one epoch, "
+    f"{worker.SAMPLED_BATCH:,} interactions a step, five neighbours a node and layer (`sampled_lightgcn.py`). "
+    f"LightGCN, softmax: one epoch, {worker.SOFTMAX_BATCH} users a step, each against the whole catalogue. No "
+    "validation while training.",
+    "The C library keeps the memory that is freed (two variables, `scale_causes.KEEP`), except where a table says "
+    "otherwise.",
     f"Evaluate: the full ranking of all items for {worker.NUM_EVALUATED} users, scaled to 1,000. Serve: "
     f"`recommend` for one user, ten items, mean of {worker.NUM_SERVED}.",
     "Slopes: least squares on the logarithms over the drawn graphs that the model went through, from a million on "
@@ -75,11 +76,11 @@ def _write(path: Path, graph: Any) -> None:
     np.savez(path, user=graph.user, item=graph.item, num_users=graph.num_users, num_items=graph.num_items)
 
 
-def run(method: str, path: Path) -> dict[str, Any]:
+def run(method: str, path: Path, variables: dict[str, str] = scale_causes.KEEP) -> dict[str, Any]:
     """What the worker measured; `stopped` says at which limit it was ended, if it was."""
     command = [sys.executable, str(Path(worker.__file__)), method, str(path)]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    environment = {**os.environ, **threads, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **threads, **variables, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
@@ -122,6 +123,7 @@ def measure(sizes: tuple[int, ...], seed: int) -> dict[str, Any]:
     """Run every model on every graph that it has not been stopped on a smaller one of, and return the record."""
     machine = recording.machine(1)
     rows: list[dict[str, Any]] = []
+    causes: list[dict[str, Any]] = []
     bar = tqdm(total=(len(REAL) + len(sizes)) * len(worker.METHODS), unit="fit")
     for graph, interactions, path in graphs(peers.ENVIRONMENTS / "scale", sizes, seed):
         for method in worker.METHODS:
@@ -132,15 +134,33 @@ def measure(sizes: tuple[int, ...], seed: int) -> dict[str, Any]:
             row = {"graph": graph, "interactions": interactions, "method": method, **run(method, path)}
             rows.append(row)
             tqdm.write(json.dumps(row))
+        if graph == "drawn":
+            given_back = run(scale_causes.METHOD, path, {})
+            causes.append({"interactions": interactions, **run("reads", path), "given back": given_back})
+            tqdm.write(json.dumps(causes[-1]))
         path.unlink()
-    return record(rows, machine, seed)
+    return record(rows, causes, scale_causes.sampling(), machine, seed)
 
 
-def record(rows: list[dict[str, Any]], machine: dict[str, str], seed: int) -> dict[str, Any]:
+def record(
+    rows: list[dict[str, Any]],
+    causes: list[dict[str, Any]],
+    sampling: dict[str, list[float]],
+    machine: dict[str, str],
+    seed: int,
+) -> dict[str, Any]:
     """All measurements, the slopes, and what came of the targets."""
     of_method = {method: [row for row in rows if row["method"] == method] for method in worker.METHODS}
     slopes = {method: {one: slope(of, one) for one in MEASURED} for method, of in of_method.items()}
     base = min(row["before"] for row in rows if "before" in row)
+    measured = {
+        "title": f"Measured; Python, libraries and the smallest graph alone hold {base:.2f} GB",
+        "columns": ["graph", "interactions", "", *MEASURED.values()],
+        "rows": [
+            [row["graph"], f"{row['interactions']:,}", row["method"], *(cell(row, one) for one in MEASURED)]
+            for row in rows
+        ],
+    }
     return {
         "name": "scale",
         "title": "From a hundred thousand to ten million interactions",
@@ -148,22 +168,8 @@ def record(rows: list[dict[str, Any]], machine: dict[str, str], seed: int) -> di
         "command": "python benchmarks/scale.py",
         "setup": SETUP,
         "figure": "images/scale.svg",
-        "targets": targets(of_method, slopes),
-        "tables": [
-            {
-                "title": "Slopes on log axes",
-                "columns": ["", *(name.rpartition(",")[0] for name in MEASURED.values()), "stopped"],
-                "rows": [[method, *slopes_of(of), how_far(of_method[method])] for method, of in slopes.items()],
-            },
-            {
-                "title": f"Measured; Python, libraries and the smallest graph alone hold {base:.2f} GB",
-                "columns": ["graph", "interactions", "", *MEASURED.values()],
-                "rows": [
-                    [row["graph"], f"{row['interactions']:,}", row["method"], *(cell(row, one) for one in MEASURED)]
-                    for row in rows
-                ],
-            },
-        ],
+        "targets": targets(of_method, slopes, scale_causes.why_steep(causes)),
+        "tables": [table_of_slopes(of_method, slopes), *scale_causes.tables(rows, causes, sampling), measured],
         "machine": machine,
         "versions": recording.versions("numpy", "scipy", "scikit-learn", "torch"),
         "seeds": {"drawn graphs": seed},
@@ -173,10 +179,23 @@ def record(rows: list[dict[str, Any]], machine: dict[str, str], seed: int) -> di
             "items": gowalla_size.NUM_ITEMS / gowalla_size.NUM_INTERACTIONS,
         },
         "measured": rows,
+        "causes": causes,
+        "sampling": sampling,
     }
 
 
-def targets(of_method: dict[str, list[dict[str, Any]]], slopes: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
+def table_of_slopes(of_method: dict[str, list[dict[str, Any]]], slopes: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """How each model's time and memory grow, and where it was stopped."""
+    return {
+        "title": "Slopes on log axes",
+        "columns": ["", *(name.rpartition(",")[0] for name in MEASURED.values()), "stopped"],
+        "rows": [[method, *slopes_of(of), how_far(of_method[method])] for method, of in slopes.items()],
+    }
+
+
+def targets(
+    of_method: dict[str, list[dict[str, Any]]], slopes: dict[str, dict[str, float]], why_steep: str
+) -> list[dict[str, Any]]:
     """Graph models are to grow nearly linearly, all the way to the largest graph."""
     steepest = [(f"slope of the time to fit, {method}", slopes[method]["fit"]) for method in GRAPH_MODELS]
     furthest = [
@@ -184,7 +203,7 @@ def targets(of_method: dict[str, list[dict[str, Any]]], slopes: dict[str, dict[s
     ]
     return [
         *(
-            {"what": what, "kind": "at most", "limit": NEAR_LINEAR, "measured": one, "unit": "", "why": STEEP}
+            {"what": what, "kind": "at most", "limit": NEAR_LINEAR, "measured": one, "unit": "", "why": why_steep}
             for what, one in steepest
         ),
         *(

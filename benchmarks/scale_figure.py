@@ -14,7 +14,8 @@ PANELS = {
     "evaluate": ("full ranking of 1,000 users, s", 1000.0),
     "serve": ("ten items for one user, ms", 1000.0),
 }
-STYLES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "v"), ("#56B4E9", "D"))  # Okabe and Ito
+STYLES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "v"), ("#56B4E9", "D"))
+STYLES += (("#E69F00", "P"),)  # Okabe and Ito
 LIMITED = {"memory": "memory", "time": "fit"}  # panel in which a stop is marked
 DETERMINED = {"svg.hashsalt": "scale", "svg.fonttype": "none", "font.size": 9}
 

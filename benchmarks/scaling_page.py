@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import report
+import scale_causes
 
 TEMPLATE = Path(__file__).with_name("scaling_template.md")
 DIM = 64
@@ -69,7 +70,13 @@ def fits(gigabytes: float, scale: dict[str, Any]) -> int:
 
 def of_scale(scale: dict[str, Any]) -> dict[str, str]:
     """The numbers of `scale.py` that the template names."""
-    methods = {"top": TRAINED, "ease": "EASE", "softmax": "LightGCN, softmax", "filtered": "GF-CF"}
+    methods = {
+        "top": TRAINED,
+        "ease": "EASE",
+        "softmax": "LightGCN, softmax",
+        "filtered": "GF-CF",
+        "sampled": "LightGCN, sampled",
+    }
     numbers = {}
     for name, method in methods.items():
         row = largest(scale, method)
@@ -87,13 +94,44 @@ def of_scale(scale: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def of_causes(scale: dict[str, Any]) -> dict[str, str]:
+    """What makes large graphs slow: freed memory, at the largest graph that both went through, and far reads."""
+    first, last = scale["causes"][0], scale["causes"][-1]
+    both = max(
+        (one for one in scale["causes"] if not one["given back"]["stopped"]), key=lambda one: one["interactions"]
+    )
+    kept = next(
+        row
+        for row in scale["measured"]
+        if row["method"] == scale_causes.METHOD
+        and row["graph"] == "drawn"
+        and row["interactions"] == both["interactions"]
+    )
+    return {
+        "largest": scale_causes.LARGEST,
+        "kept_at": f"{both['interactions']:,}",
+        "given_back": f"{both['given back']['fit']:.0f}",
+        "kept": f"{kept['fit']:.0f}",
+        "given_back_memory": f"{both['given back']['memory']:.1f}",
+        "kept_memory": f"{kept['memory']:.1f}",
+        "first": f"{first['interactions']:,}",
+        "last": f"{last['interactions']:,}",
+        **{f"{read}_first": f"{first[read]:.0f}" for read in ("far", "near")},
+        **{f"{read}_last": f"{last[read]:.0f}" for read in ("far", "near")},
+    }
+
+
 def of_others(distributed: dict[str, Any], index: dict[str, Any], encoder: dict[str, Any]) -> dict[str, str]:
     """The numbers of the other records that the template names."""
     train, encode = (row[3] for row in distributed["tables"][0]["rows"])
+    apart = {target["what"]: f"{target['measured']:.1g}" for target in distributed["targets"]}
     titles = NUM_TITLES / next(row[1] for row in encoder["tables"][0]["rows"] if row[0] == "course_lib")
     million = [row for row in index["tables"][0]["rows"] if row[0] == "1,000,000"]
     near = next(row for row in million if row[1] != "exact" and row[3] >= NEARLY_ALL)
     return {
+        "apart": apart["LightGCN vectors, one process and two"],
+        "apart_exact": apart["the same, trained in float64"],
+        "apart_titles": apart["title vectors, one process and two"],
         "train": f"{train:.2f}",
         "encode": f"{encode:.2f}",
         "titles": f"{titles:.0f}",
@@ -109,5 +147,6 @@ def of_others(distributed: dict[str, Any], index: dict[str, Any], encoder: dict[
 
 def page() -> str:
     """The page."""
-    numbers = of_scale(read("scale")) | of_others(read("distributed"), read("index"), read("encoder"))
+    scale = read("scale")
+    numbers = of_scale(scale) | of_causes(scale) | of_others(read("distributed"), read("index"), read("encoder"))
     return TEMPLATE.read_text(encoding="utf-8").format(**numbers)

@@ -13,7 +13,7 @@ def docs(
 ) -> None:
     """Write the pages under docs/ that are made of the lessons.
 
-    Glossary, notation, where what is taught, reading list, results, the map, and the tables in README.md.
+    Glossary, notation, where what is taught, reading list, teaching guide, results, the map, the tables in README.md.
     """
     need_clone()
     from course_lib import reference

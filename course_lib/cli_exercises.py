@@ -51,14 +51,18 @@ def progress(
 def solutions(
     lessons: Lessons = None,
     output: Annotated[Path | None, typer.Option("--output", help="Folder; build/solutions if left out.")] = None,
-    nbgrader: Annotated[bool, typer.Option("--nbgrader", help="Mark the cells for nbgrader.")] = False,
+    nbgrader: Annotated[bool, typer.Option("--nbgrader", help="Write assignments for nbgrader instead.")] = False,
+    otter: Annotated[bool, typer.Option("--otter", help="Write otter-grader's tests instead.")] = False,
 ) -> None:
     """Write the teacher's notebooks, with every exercise solved.
 
-    Each exercise is followed by the mistakes to look for. With --nbgrader they are sources of assignments instead.
+    Each exercise is followed by the mistakes to look for. With --nbgrader the lessons are unsolved, and their checks
+    locked and graded. With --otter there are no notebooks, but one test file for each exercise.
     """
-    found = lesson_paths(lessons)
+    if nbgrader and otter:
+        raise typer.BadParameter("choose one of --nbgrader and --otter")
+    found, folder = lesson_paths(lessons), output or paths.ROOT / "build" / "solutions"
     from course_lib.notebooks import solutions as teacher
 
-    for path in teacher.write(found, output or paths.ROOT / "build" / "solutions", nbgrader):
+    for path in teacher.write_otter_tests(found, folder) if otter else teacher.write(found, folder, nbgrader):
         typer.echo(path)

@@ -12,6 +12,8 @@ import nbformat
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
+from course_lib.notebooks import figures
+
 if TYPE_CHECKING:
     from course_lib.runner import LessonRun
 
@@ -54,6 +56,7 @@ def _page(notebook: NotebookNode, title: str, to_build: str) -> str:
     )
     local = nbformat.from_dict(notebook)
     local.metadata["title"] = title
+    figures.describe(local)
     for cell in local.cells:
         if cell.cell_type == "markdown":
             cell.source = NOTEBOOK_LINK.sub(r"\1.html\2)", REMOTE_IMAGE.sub(r"\1", cell.source))

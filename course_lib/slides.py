@@ -16,7 +16,7 @@ from nbconvert import SlidesExporter
 from nbformat import NotebookNode
 
 from course_lib import notebooks, render
-from course_lib.notebooks import catalogue, slide_pages, slideshow
+from course_lib.notebooks import catalogue, figures, slide_pages, slideshow
 
 REVEAL = ("LICENSE", "dist/reveal.css", "dist/reveal.js", "dist/theme/white.css", "plugin/notes/notes.js")
 REVEAL_FONTS = "dist/theme/fonts/source-sans-pro"
@@ -64,6 +64,7 @@ def _deck(notebook: NotebookNode) -> str:
         reveal_url_prefix="assets/reveal",
         reveal_theme="white",
     )
+    figures.describe(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = NOTEBOOK_LINK.sub(r"\1", render.REMOTE_IMAGE.sub(r"\1", cell.source))
@@ -79,4 +80,4 @@ def _enlarge(output: NotebookNode) -> None:
     png = output.get("data", {}).get("image/png")
     if png:
         width, height = slideshow.figure_size(png)
-        output.setdefault("metadata", {})["image/png"] = {"width": width, "height": height}
+        output.metadata.setdefault("image/png", {}).update(width=width, height=height)

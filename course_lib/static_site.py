@@ -12,7 +12,7 @@ from pathlib import Path
 from sphinx.cmd.build import main as sphinx_build
 
 from course_lib import address, notebooks, paths, render
-from course_lib.notebooks import catalogue
+from course_lib.notebooks import catalogue, figures
 
 SETTINGS = render.TEMPLATES / "site"
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)\s#]+)(#[^)\s]*)?(?=\))")
@@ -73,6 +73,7 @@ def stage(source: Path) -> int:
                 _write(folder / _place(path), path.read_bytes())
     for path in lessons:
         notebook = catalogue.read(path)
+        figures.describe(notebook)
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = _linked(cell.source, path, pages)

@@ -77,11 +77,17 @@ class Lesson:
 
     @property
     def short_exercises(self) -> list[Exercise]:
-        """What fits into the short lab: the exercises that are good in a group, then others in their order."""
+        """What fits into three quarters of the short lab: for groups first, one for each objective, then others."""
         chosen: list[Exercise] = []
-        for one in sorted(self.exercises, key=lambda one: not one.groups):
-            if sum(other.minutes for other in [*chosen, one]) <= self.short_lab:
-                chosen.append(one)
+
+        def is_new(one: Exercise) -> bool:
+            return one.objective not in [other.objective for other in chosen]
+
+        for is_wanted in (lambda one: one.groups, is_new, lambda one: True):
+            for one in self.exercises:
+                fits = sum(other.minutes for other in [*chosen, one]) <= 0.75 * self.short_lab
+                if one not in chosen and is_wanted(one) and fits:
+                    chosen.append(one)
         return sorted(chosen, key=self.exercises.index)
 
 

@@ -75,3 +75,13 @@ def save(notebook: NotebookNode, folder: Path, name: str = "00_sample") -> Path:
     stub_library(folder)
     catalogue.write(notebook, path)
     return path
+
+
+def lesson_with_places(folder: Path) -> Path:
+    """The sample as lesson 03, with places for its first exercise and its questions."""
+    notebook = sample()
+    place = new_markdown_cell("here", metadata={"tags": ["exercise-03.1"]})
+    questions = new_markdown_cell("here", metadata={"tags": ["course-questions"]})
+    notebook.cells[2:2] = [place]
+    notebook.cells[-2:-2] = [questions]
+    return save(notebook, folder, "03_graph_convolution")

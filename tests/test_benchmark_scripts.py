@@ -10,24 +10,30 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 
 from course_lib import splits
-from course_lib.data import Interactions
+from course_lib.data import Interactions, load
+from course_lib.evaluation import evaluate
+from course_lib.graph import bipartite_adjacency, symmetric_normalize, to_torch
 from course_lib.models import LightGCN
+from course_lib.models.embedding import LightGCNEncoder
 from course_lib.paths import ROOT
 
 sys.path.append(str(ROOT / "benchmarks"))
-movielens_100k, movielens_1m, scale, scale_figure, scale_worker, scaling_page, distributed = (
+movielens_100k, movielens_1m, scale, scale_causes, scale_figure, scale_worker, scaling_page, distributed, sampled = (
     importlib.import_module(name)
     for name in (
         "movielens_100k",
         "movielens_1m",
         "scale",
+        "scale_causes",
         "scale_figure",
         "scale_worker",
         "scaling_page",
         "distributed",
+        "sampled_lightgcn",
     )
 )
 synthetic_graph = importlib.import_module("synthetic_graph").synthetic_graph
@@ -54,7 +60,17 @@ def test_slope_is_the_exponent() -> None:
 def test_record_of_scale_names_what_was_stopped(tmp_path: Path) -> None:
     rows = [row for method in scale_worker.METHODS if method != "EASE" for row in drawn(method, 1.0)]
     rows = drawn("EASE", 3.0, stopped_at=1_000_000) + rows
-    record = scale.record(rows, {}, seed=0)
+    slow = {"fit": 3.0, "memory": 2.0, "stopped": "", "limit": None}
+    causes: list[dict[str, Any]] = [
+        {"interactions": 1_000_000, "far": 10.0, "near": 9.0, "given back": slow},
+        {"interactions": 10_000_000, "far": 70.0, "near": 9.0, "given back": {"stopped": "time", "limit": 150.0}},
+    ]
+    record = scale.record(rows, causes, {"whole": [0.1, 0.3], "sampled": [0.2, 0.2]}, {}, seed=0)
+    assert record["tables"][2]["rows"] == [
+        ["1,000,000", "3", "1", "2", "1"],
+        ["10,000,000", "stopped: time", "10", "stopped: time", "10"],
+    ]
+    assert record["tables"][3]["rows"] == [["whole", 0.2, 0.1, 0.3], ["sampled", 0.2, 0.2, 0.2]]
     assert record["tables"][0]["rows"][0] == ["EASE", "-", "-", "-", "-", "at 1,000,000: time"]
     assert record["tables"][0]["rows"][1] == ["GF-CF", 1.0, 1.0, 1.0, 1.0, "never"]
     assert all(target["measured"] in (pytest.approx(1.0), 10_000_000) for target in record["targets"])
@@ -84,6 +100,48 @@ def test_worker_measures_every_method(method: str, tmp_path: Path, capsys: pytes
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [set(line) for line in lines] == [{"fit", "before", "memory"}, {"evaluate", "serve"}]
     assert all(value > 0 for line in lines for value in line.values())
+
+
+def test_worker_tells_near_reads_from_far(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scale._write(tmp_path / "graph.npz", synthetic_graph(60, 50, 290))
+    scale_worker.main("reads", str(tmp_path / "graph.npz"))
+    assert all(value > 0 for value in json.loads(capsys.readouterr().out).values())
+
+
+def test_sampled_rows_are_unbiased_and_short() -> None:
+    A_hat = symmetric_normalize(bipartite_adjacency(synthetic_graph(60, 50, 290).matrix()))
+    nodes, generator = np.array([3, 70, 71, 109]), np.random.default_rng(0)
+    draws = np.zeros((4000, len(nodes), A_hat.shape[0]))
+    for draw in draws:
+        rows, columns = sampled.sample_rows(A_hat, nodes, 3, generator)
+        assert np.diff(rows.indptr).max() <= 3
+        draw[:, columns] = rows.toarray()
+    error = np.abs(draws.mean(axis=0) - A_hat[nodes].toarray())
+    assert np.diff(A_hat.indptr)[nodes].max() > 3  # so something was drawn
+    assert (error <= 5 * draws.std(axis=0) / np.sqrt(len(draws)) + 1e-6).all()
+
+
+def test_with_all_neighbours_sampled_vectors_and_gradients_are_those_of_lightgcn() -> None:
+    A_hat = symmetric_normalize(bipartite_adjacency(synthetic_graph(60, 50, 290).matrix()))
+    encoder = LightGCNEncoder(60, 50, 8, to_torch(A_hat), num_layers=2)
+    table = torch.nn.Embedding.from_pretrained(encoder.layer_0().detach(), freeze=False)
+    nodes = np.array([0, 5, 60, 90])
+    H, own = sampled.propagate_sampled(table, A_hat, nodes, 1000, 2, np.random.default_rng(0))
+    wanted = torch.cat(encoder())[torch.from_numpy(nodes)]
+    torch.testing.assert_close(H, wanted)
+    torch.testing.assert_close(own, encoder.layer_0()[torch.from_numpy(nodes)])
+    for loss in (H.square().sum(), wanted.square().sum()):
+        loss.backward()
+    torch.testing.assert_close(table.weight.grad, torch.cat([encoder.user.grad, encoder.item.grad]))
+
+
+def test_sampled_training_learns() -> None:
+    split = splits.make("benchmark", load("movielens-100k")).merge_valid()
+    few, more = (
+        evaluate(sampled.SampledLightGCN(num_epochs=epochs, batch_size=2048).fit(split), split, k=(10,)).mean("ndcg@10")
+        for epochs in (0, 6)
+    )
+    assert few < 0.1 < 0.2 < more  # popularity reaches 0.15
 
 
 def handed(graph: Interactions, split: splits.Split) -> dict[str, np.ndarray]:

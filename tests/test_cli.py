@@ -50,7 +50,7 @@ COMMANDS = {
     ("notebooks", "lint"): ["[LESSON]..."],
     ("doctor",): ["--json"],
     ("progress",): ["--format", "--reset", "COURSE_PROGRESS_FILE"],
-    ("solutions",): ["[LESSON]...", "--output", "--nbgrader"],
+    ("solutions",): ["[LESSON]...", "--output", "--nbgrader", "--otter"],
     ("export",): ["--output", "--encoder"],
     ("serve",): ["--bundle", "--database", "--port", "COURSE_ADMIN_TOKEN"],
     ("publish",): ["--repo", "OWNER/NAME", "--ref", "TAG"],

@@ -1,17 +1,16 @@
 """How exercises answer, what progress keeps, and the notebook cells and teacher's notebooks made from them."""
 
 import copy
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from nbformat.v4 import new_markdown_cell
-from sample_lesson import sample, save
+from sample_lesson import lesson_with_places
 
 from course_lib import exercises, notebooks
-from course_lib.exercises import Exercise, Kind, State, comparing, progress, source
+from course_lib.exercises import Exercise, Kind, State, comparing, progress
 from course_lib.notebooks import catalogue, exercise_cells, kernel, solutions
 
 
@@ -115,11 +114,6 @@ def test_a_repair_that_changes_nothing_is_not_attempted() -> None:
     assert "result[0] = 0\n" in exercise.stub
     assert "-np.inf" not in exercise.stub
     assert "given" not in exercise.filled
-    assert source.for_nbgrader(masked, is_value=False).splitlines()[2:5] == [
-        "    # result[0] = 0",
-        "    ### BEGIN SOLUTION",
-        "    result[0] = -np.inf",
-    ]
     assert exercise.check(lambda scores: np.vstack([np.zeros(3), scores[1:]])).state is State.NOT_ATTEMPTED
     assert exercise.check(lambda scores: np.vstack([np.full(3, -np.inf), scores[1:]])).state is State.RIGHT
 
@@ -214,15 +208,6 @@ def test_an_unknown_exercise_is_answered_with_those_that_exist() -> None:
             exercises.load(name)
 
 
-def lesson_with_places(folder: Path) -> Path:
-    notebook = sample()
-    place = new_markdown_cell("here", metadata={"tags": ["exercise-03.1"]})
-    questions = new_markdown_cell("here", metadata={"tags": ["course-questions"]})
-    notebook.cells[2:2] = [place]
-    notebook.cells[-2:-2] = [questions]
-    return save(notebook, folder, "03_graph_convolution")
-
-
 def test_sync_writes_task_stub_check_and_questions_where_their_tags_stand(tmp_path: Path) -> None:
     path = lesson_with_places(tmp_path)
     notebooks.sync([path])
@@ -271,17 +256,3 @@ def test_the_teachers_notebook_is_solved_and_runs(tmp_path: Path) -> None:
     solved.cells[1].source = f"{imports}\n\n\n{solved.cells[1].source}"
     kernel.run(solved, Path(exercises.__file__).parents[2])
     assert "✓ 03.1 right" in solved.cells[2].outputs[0].data["text/plain"]
-
-
-def test_nbgraders_version_cuts_the_answer_and_asserts(tmp_path: Path) -> None:
-    path = lesson_with_places(tmp_path)
-    [written] = solutions.write([path], tmp_path / "out", nbgrader=True)
-    cells = json.loads(written.read_text(encoding="utf-8"))["cells"]
-    first = exercises.load("03.1")
-    answer, check = [cell for cell in cells if "nbgrader" in cell["metadata"]]
-    text = "".join(answer["source"])
-    assert text == source.for_nbgrader(first.reference, first.is_value)
-    assert text.startswith(f"def {first.name}(") and "    ### BEGIN SOLUTION\n" in text
-    assert "\nassert ex.check(" in "".join(check["source"])
-    assert check["metadata"]["nbgrader"]["points"] == first.minutes
-    assert (answer["metadata"]["nbgrader"]["solution"], check["metadata"]["nbgrader"]["locked"]) == (True, True)

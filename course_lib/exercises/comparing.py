@@ -36,7 +36,7 @@ def _difference(got: Any, expected: Any, tolerance: float) -> str | None:
     if isinstance(expected, dict | list) and type(got) is type(expected):
         return _contents(got, expected, tolerance)
     if isinstance(expected, str) and isinstance(got, str):
-        return None if got.strip().lower() == expected.strip().lower() else f"it is {show(got)}"
+        return None if got.strip(" ()").lower() == expected.strip(" ()").lower() else f"it is {show(got)}"
     if isinstance(expected, str | Set) or expected is None or isinstance(got, str | Set | dict) or got is None:
         return None if type(got) is type(expected) and got == expected else f"it is {show(got)}"
     try:

@@ -32,6 +32,15 @@ def shares_of_the_speaker(Q: torch.Tensor, K: torch.Tensor, V: torch.Tensor, mas
     return torch.softmax(score, dim=0).masked_fill(~mask, 0) @ V
 
 
+def masked_shares_of_the_speaker(Q: torch.Tensor, K: torch.Tensor, V: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """
+    The mask is in the right place. But you normalise the columns, and a column of padding has nothing left to share:
+    it is NaN, and spreads. Along which axis should the shares add up to one?
+    """
+    score = Q @ K.T / Q.shape[1] ** 0.5
+    return torch.softmax(score.masked_fill(~mask, -torch.inf), dim=0) @ V
+
+
 def masked_after_the_softmax(Q: torch.Tensor, K: torch.Tensor, V: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Padding is silent, but it has taken its share of the softmax with it. Add up a row of what is left."""
     return torch.softmax(Q @ K.T / Q.shape[1] ** 0.5, dim=-1).masked_fill(~mask, 0) @ V

@@ -15,7 +15,7 @@ from course_lib.exercises import comparing, progress, source
 from course_lib.exercises.outcome import Note, Outcome, State
 from course_lib.exercises.source import Function
 
-TRIALS = 5
+TRIALS = 8
 UNTRIED = "Fill in the cell above and run this one again. Stuck? ex.hint(), then ex.solution()."
 UNREPAIRED = "The code still does what it did when you got it. Find the bug. Stuck? ex.hint(), then ex.solution()."
 
@@ -212,6 +212,7 @@ class _Run:
 
     def __init__(self, function: Function, arguments: tuple[Any, ...]):
         mine = copy.deepcopy(arguments)
+        self.file = getattr(getattr(function, "__code__", None), "co_filename", None)
         self.value: object = None
         self.error: Exception | None = None
         try:
@@ -232,8 +233,9 @@ class _Run:
         if self.error and other.error and type(self.error) is type(other.error):
             return None
         if self.error:
-            line = traceback.extract_tb(self.error.__traceback__)[-1].lineno
-            return f"raises {type(self.error).__name__}: {self.error} (line {line})"
+            own = [frame for frame in traceback.extract_tb(self.error.__traceback__) if frame.filename == self.file]
+            where = f" (line {own[-1].lineno})" if own else ""  # in the cell; not in a library that it calls
+            return f"raises {type(self.error).__name__}: {self.error}{where}"
         if other.error:
             return f"it should raise {type(other.error).__name__} here"
         if self.value is None and other.value is not None:

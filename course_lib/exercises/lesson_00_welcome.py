@@ -81,11 +81,11 @@ def worst_first(score: np.ndarray, history: list[int], k: int) -> np.ndarray:
 
 
 def scores_below_zero(generator: np.random.Generator) -> tuple[np.ndarray, list[int], int]:
-    """Eight scores below zero, as a graph may well give; the two best films are the history, the better one later."""
+    """Eight scores below zero, on any scale; the two best films are the history, the better one later; all others."""
     score = -generator.permutation(np.arange(1, 9)) / 10
     history = np.sort(np.argsort(-score)[:2])
     score[history] = -0.2, -0.1
-    return score, history.tolist(), 3
+    return score * 10.0 ** generator.integers(0, 5), history.tolist(), 6
 
 
 def louder_words() -> tuple[str, str]:
@@ -95,9 +95,9 @@ def louder_words() -> tuple[str, str]:
 
     First: which list holds the same five films as "both" now, `"graph"`, `"words"`, or is it `"neither"`? Second: why?
 
-    - a: the words know more about these films than the graph does
-    - b: in a sum, the half whose scores spread over a wider range decides the order
-    - c: each half keeps its own order, so the weight of one cannot change the order of the sum
+    - `"a"`: the words know more about these films than the graph does
+    - `"b"`: in a sum, the half whose scores spread over a wider range decides the order
+    - `"c"`: each half keeps its own order, so the weight of one cannot change the order of the sum
 
     Then set it back to `0.05`, and run the same cells once more.
     """

@@ -1,9 +1,8 @@
 """Exercises of lesson 01, data."""
 
 import numpy as np
-import pandas as pd
 
-from course_lib.exercises import Exercise, Kind, material
+from course_lib.exercises import Exercise, Kind, material, tables
 
 
 def density_after() -> float:
@@ -131,9 +130,9 @@ def one_each() -> tuple[str, str]:
     Same people, same training part, same random lists. Is the NDCG@10 of chance now `"lower"`, `"equal"` or `"higher"`?
     And which sentence explains it? Name `one_each`, a pair such as `("equal", "c")`.
 
-    - a: with one film to find, chance has less to do, and a perfect list is easier
-    - b: the random lists are as they were, but fewer of the films on them count as a hit
-    - c: chance knows nothing, so it has the same value in every exam
+    - `"a"`: with one film to find, chance has less to do, and a perfect list is easier
+    - `"b"`: the random lists are as they were, but fewer of the films on them count as a hit
+    - `"c"`: chance knows nothing, so it has the same value in every exam
     """
     # begin solution: return ..., ...
     return "lower", "b"
@@ -159,49 +158,6 @@ def chance_is_a_constant() -> tuple[str, str]:
 def right_number_wrong_reason() -> tuple[str, str]:
     """You saw it fall. Does your sentence say that it should? An easier perfect list would lift a value."""
     return "lower", "a"
-
-
-def repaired(table: pd.DataFrame) -> pd.DataFrame:
-    """
-    Write `repaired(table)`. `table` has the columns `user_id, item_id, rating, timestamp`, one row an event, as
-    somebody exported it. Return a table that `Interactions.from_frame` accepts, with the same columns:
-
-    - rows without a `user_id` are gone
-    - all times are in seconds; some rows have milliseconds, which you know by values above `1e11`
-    - where a pair of user and item is repeated, its **latest** row stays
-    - the rows that stay are in their old order
-    """
-    # begin solution
-    table = table.dropna(subset=["user_id"])
-    seconds = table["timestamp"].where(table["timestamp"] < 1e11, table["timestamp"] // 1000)
-    table = table.assign(timestamp=seconds)
-    latest = table.sort_values("timestamp").drop_duplicates(["user_id", "item_id"], keep="last")
-    return latest.sort_index()
-    # end solution
-
-
-def the_raw_times_compared(table: pd.DataFrame) -> pd.DataFrame:
-    """
-    A wrong row of a repeated pair survives: you look for the latest one while the times still have two units. Which
-    number is larger, a moment in milliseconds or a later one in seconds?
-    """
-    latest = table.dropna(subset=["user_id"]).sort_values("timestamp")
-    latest = latest.drop_duplicates(["user_id", "item_id"], keep="last").sort_index()
-    times = latest["timestamp"]
-    return latest.assign(timestamp=times.where(times < 1e11, times // 1000))
-
-
-def the_first_row_kept(table: pd.DataFrame) -> pd.DataFrame:
-    """Of a repeated pair you keep the row that stands first in the file. Is the file in order of time?"""
-    return repaired(table.drop_duplicates(["user_id", "item_id"]))
-
-
-def nobody_became_a_user(table: pd.DataFrame) -> pd.DataFrame:
-    """
-    You filled the gap: all rows without a name now belong to one person, who never lived and has a very broad taste.
-    The loader would believe it. Should you?
-    """
-    return repaired(table.fillna({"user_id": 0}))
 
 
 EXERCISES = [
@@ -288,13 +244,18 @@ EXERCISES = [
         kind=Kind.WRITE,
         objective=5,
         minutes=12,
-        reference=repaired,
+        reference=tables.repaired,
         inputs=material.an_export,
         hints=(
             "Three repairs, and their order matters. Which of them does 'latest' need?",
             "`dropna`, one unit for all times, `sort_values`, `drop_duplicates(..., keep='last')`, and `sort_index`.",
         ),
-        mistakes=(the_raw_times_compared, the_first_row_kept, nobody_became_a_user),
+        mistakes=(
+            tables.the_last_row_kept,
+            tables.the_raw_times_compared,
+            tables.the_first_row_kept,
+            tables.nobody_became_a_user,
+        ),
         why="A loader that repairs silently would have to guess all this. You decide, in code that others can read.",
     ),
 ]

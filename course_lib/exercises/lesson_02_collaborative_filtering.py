@@ -80,6 +80,11 @@ def in_per_cent() -> tuple[float, float]:
     return 100 * first, 100 * second
 
 
+def in_rounded_per_cent() -> tuple[float, float]:
+    """Right in per cent, and rounded. A probability lies between 0 and 1, and the first one has more digits."""
+    return 0.4, 92.9
+
+
 def paired_by_chance() -> tuple[str, str, str]:
     """
     Change and explain. `compare` subtracts the values of two models user by user. Tear the pairs apart: give the values
@@ -97,9 +102,9 @@ def paired_by_chance() -> tuple[str, str, str]:
     What became of the mean difference: `"smaller"`, `"equal"` or `"larger"`? What of its interval: `"narrower"`,
     `"equal"` or `"wider"`? And why? Name `paired_by_chance`, such as `("smaller", "equal", "c")`.
 
-    - a: the same numbers were compared, so nothing could change
-    - b: how hard a user is to serve no longer cancels in the difference
-    - c: fewer users were compared
+    - `"a"`: the same numbers were compared, so nothing could change
+    - `"b"`: how hard a user is to serve no longer cancels in the difference
+    - `"c"`: fewer users were compared
     """
     # begin solution: return ..., ..., ...
     return "equal", "wider", "b"
@@ -108,8 +113,8 @@ def paired_by_chance() -> tuple[str, str, str]:
 
 def nothing_changed() -> tuple[str, str, str]:
     """
-    The same numbers, so the same mean difference: that is right. But print both lines again and look at the second
-    number in brackets. What does an interval depend on, besides the mean?
+    The same numbers, so the same mean difference: that is right. But print both lines again and look at the two
+    numbers in brackets. What does an interval depend on, besides the mean?
     """
     return "equal", "equal", "a"
 
@@ -249,7 +254,7 @@ EXERCISES = [
             "Write out the fraction of the softmax: one term above the line, 1,682 terms below. What are they?",
             "The term of the film taken is exp(1/τ), that of each other film exp(-1/τ).",
         ),
-        mistakes=(one_opponent_only, others_at_zero, in_per_cent),
+        mistakes=(one_opponent_only, others_at_zero, in_per_cent, in_rounded_per_cent),
         why="With τ = 1 the best that cosines can do is less than one per cent: no training can satisfy the loss. A "
         "small temperature gives the bounded scores room. Try `temperature=1.0` in the cell of the softmax model.",
         groups=True,

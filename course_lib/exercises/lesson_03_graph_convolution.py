@@ -7,7 +7,7 @@ import torch
 
 from course_lib import splits
 from course_lib.data import load
-from course_lib.exercises import Exercise, Kind, material, propagation
+from course_lib.exercises import Exercise, Kind, filtering, material, propagation
 from course_lib.graph import bipartite_adjacency, symmetric_normalize, to_torch
 
 
@@ -102,60 +102,6 @@ def popular_films_learned_more() -> tuple[int, str]:
     return counted()[0], "b"
 
 
-def ideal_filter(R: np.ndarray, num_factors: int) -> np.ndarray:
-    r"""
-    Write the second half of GF-CF alone, the ideal low-pass filter: `ideal_filter(R, num_factors)`. `R` holds zeros and
-    ones, `[num_users, num_items]`; everybody took something and everything was taken. Return the scores
-    $R\, D_I^{-1/2} V V^\top D_I^{1/2}$, of the shape of `R`. The columns of $V$, `[num_items, num_factors]`, are the
-    right singular vectors of $\tilde R = D_U^{-1/2} R D_I^{-1/2}$ with the largest singular values. Let
-    `np.linalg.svd(..., full_matrices=False)` find them.
-    """
-    # begin solution
-    of_users, of_items = np.sqrt(R.sum(axis=1, keepdims=True)), np.sqrt(R.sum(axis=0))
-    _, _, V_transposed = np.linalg.svd(R / of_users / of_items, full_matrices=False)
-    V = V_transposed[:num_factors].T
-    return (R / of_items) @ V @ V.T * of_items
-    # end solution
-
-
-def filtered(R: np.ndarray, matrix: np.ndarray, chosen: slice) -> np.ndarray:
-    """The filter with chosen rows of V transposed, for the mistakes below."""
-    V = np.linalg.svd(matrix, full_matrices=False)[2][chosen].T
-    of_items = np.sqrt(R.sum(axis=0))
-    return (R / of_items) @ V @ V.T * of_items
-
-
-def normalised(R: np.ndarray) -> np.ndarray:
-    """R with the roots of both degrees divided out."""
-    return R / np.sqrt(R.sum(axis=1, keepdims=True)) / np.sqrt(R.sum(axis=0))
-
-
-def columns_of_the_third_factor(R: np.ndarray, num_factors: int) -> np.ndarray:
-    """
-    NumPy returns three things, U, the singular values, and V *transposed*. You took its first columns. Where do the
-    singular vectors stand in it, and which place belongs to an item?
-    """
-    V = np.linalg.svd(normalised(R), full_matrices=False)[2][:, :num_factors]
-    of_items = np.sqrt(R.sum(axis=0))
-    return (R / of_items) @ V @ V.T * of_items
-
-
-def a_high_pass_filter(R: np.ndarray, num_factors: int) -> np.ndarray:
-    """You kept the roughest patterns, in which neighbours differ most. In which order does NumPy return them?"""
-    return filtered(R, normalised(R), slice(-num_factors, None))
-
-
-def the_raw_matrix_decomposed(R: np.ndarray, num_factors: int) -> np.ndarray:
-    """These are singular vectors of R itself. Its largest ones are about who is busy, and so is its frequency scale."""
-    return filtered(R, R, slice(num_factors))
-
-
-def the_roots_changed_places(R: np.ndarray, num_factors: int) -> np.ndarray:
-    """The filter is right, but the roots around it have changed places: popular films go in loud and come out quiet."""
-    of_items = np.sqrt(R.sum(axis=0))
-    return filtered(R * of_items**2, normalised(R), slice(num_factors)) / of_items**2
-
-
 def gigabytes() -> tuple[float, float]:
     """
     A shop has a million items and a million people, and keeps its numbers in `float32`. How many gigabytes (10⁹ bytes)
@@ -181,6 +127,11 @@ def vectors_of_one_side_only() -> tuple[float, float]:
 def vectors_of_every_layer() -> tuple[float, float]:
     """EASE is right. Layers 1, 2, ... are computed from layer 0. Which numbers were trained?"""
     return gigabytes()[0], gigabytes()[1] * 3
+
+
+def vectors_of_all_four_layers() -> tuple[float, float]:
+    """EASE is right. You counted layers 0 to 3, but three of these four are made from the first. What is trained?"""
+    return gigabytes()[0], gigabytes()[1] * 4
 
 
 EXERCISES = [
@@ -213,6 +164,8 @@ EXERCISES = [
         ),
         mistakes=(
             propagation.the_node_itself_stayed,
+            propagation.the_start_and_the_lengths_stayed,
+            propagation.a_number_still_added,
             propagation.weights_from_the_lengths_of_vectors,
             propagation.the_speaker_only,
             propagation.the_mean_of_the_neighbours,
@@ -274,13 +227,19 @@ EXERCISES = [
         kind=Kind.WRITE,
         objective=4,
         minutes=12,
-        reference=ideal_filter,
+        reference=filtering.ideal_filter,
         inputs=material.who_took_what,
         hints=(
             "Three steps: normalise `R` by both roots, decompose, filter. Keep the roots of the items' degrees.",
             r"The third result of `np.linalg.svd` is $V^\top$, largest singular value first: keep rows, and transpose.",
         ),
-        mistakes=(columns_of_the_third_factor, a_high_pass_filter, the_raw_matrix_decomposed, the_roots_changed_places),
+        mistakes=(
+            filtering.columns_of_the_third_factor,
+            filtering.a_high_pass_filter,
+            filtering.the_raw_matrix_decomposed,
+            filtering.the_roots_changed_places,
+            filtering.the_roots_left_out,
+        ),
         why="Only smooth parts of a history pass. A wrong axis or end raises no error, and recommends noise.",
     ),
     Exercise(
@@ -290,8 +249,14 @@ EXERCISES = [
         objective=5,
         minutes=4,
         reference=gigabytes,
+        tolerance=0.01,
         hints=("How many numbers does each of the two hold? A `float32` takes 32 bits.", "One grows with the square."),
-        mistakes=(one_byte_for_a_number, vectors_of_one_side_only, vectors_of_every_layer),
+        mistakes=(
+            one_byte_for_a_number,
+            vectors_of_one_side_only,
+            vectors_of_every_layer,
+            vectors_of_all_four_layers,
+        ),
         why="4,000 against 0.512 GB. What wins on 1,682 films may not exist at scale: quality has a size as well.",
     ),
 ]

@@ -175,6 +175,7 @@ EXERCISES = [
         mistakes=(
             encoding.the_root_forgotten,
             encoding.shares_of_the_speaker,
+            encoding.masked_shares_of_the_speaker,
             encoding.masked_after_the_softmax,
             encoding.padding_scored_zero,
             encoding.no_mask_at_all,

@@ -187,9 +187,8 @@ def keenest_people(scores: np.ndarray, seen: np.ndarray, new_scores: np.ndarray,
     """
     `keenest_people` should find whom to show a film that does not exist yet: the `k` people in whose list it stands
     highest, the keenest first, and on a tie the lower user first. `scores`, `[num_users, num_items]`, are those of the
-    known films; `seen`, of the same shape, is True for the films that a person has taken, which no list shows;
-    `new_scores`, `[num_users]`, are those of the new film. As it is, much the same people come out whatever the film.
-    Find out what they have in common, and repair it.
+    known films; `seen`, of the same shape, is True for what a person has taken, which no list shows; `new_scores`,
+    `[num_users]`, are those of the new film. As it is, much the same people come out whatever the film. Repair it.
     """
     # begin solution
     better = (scores > new_scores[:, None]) & ~seen
@@ -244,6 +243,7 @@ EXERCISES = [
         objective=3,
         minutes=8,
         reference=click_loss,
+        tolerance=1e-5,
         inputs=material.a_batch_of_scores,
         hints=(
             "What score must an item have so that it adds nothing to the sum of exponentials?",

@@ -65,7 +65,7 @@ def turning_point() -> tuple[int, str]:
     """
     *Bold* and *Safe* are two recommenders. Of 1,500 unseen films, Bold lets only 3 stand before the right one for four
     test films in ten, but 600 for the others; Safe always lets 60. So the full hit@10 is .4 for Bold, and 0 for Safe.
-    The cell prints the hit@10 against so many random films, as it is expected, without any sampling noise.
+    The cell prints the expected hit@10 against each number of random films, so there is no sampling noise in it.
 
     Run the cell; then add 50, 100, 200 and 500 to the numbers of samples. Give the *largest* of the five at which
     Safe still wins, and the letter of the explanation.
@@ -170,7 +170,7 @@ def against_the_whole_pool(scores: np.ndarray, cosine: np.ndarray, strength: flo
 def best_clip() -> tuple[float, float, str]:
     """
     A film is liked by 40 % and shown with a chance of .02, which we know; clipping takes `max(.02, clip)` for it.
-    The cell prints how far the estimate from so many users is off (root mean square); .02 is no clipping.
+    The cell prints how far the estimate from `num_users` users is off (root mean square); .02 is no clipping.
 
     Run the cell and note the clip with the smallest error. Change 30 to 3000, and run it again. Then fill in the last
     line: the best clip for 30 users, the best for 3,000, and the letter of the explanation.
@@ -261,7 +261,7 @@ EXERCISES = [
         reference=gap_in_same_history,
         inputs=material.two_groups_in_bands,
         hints=(
-            "First the gap of one band.",
+            "Take one band alone: what is the gap between the two groups inside it?",
             "`np.unique(band, return_counts=True)`, then `np.average(gaps, weights=...)`.",
         ),
         mistakes=(each_band_counts_the_same, weighed_by_one_group),

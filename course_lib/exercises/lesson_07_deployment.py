@@ -106,7 +106,8 @@ def a_catalogue_in_cells(
         trial = (items, (items @ centres.T).argmax(axis=1), centres, generator.normal(1, 1, 2).round(1), 2, 2)
         found = {tuple(way(*trial)) for way in ways}
         untied = len(np.unique((items @ trial[3]).round(6))) == len(items)
-        if untied and len(found) == len(ways) and all(len(one) == 2 for one in found):
+        apart = len(np.unique((centres @ trial[3]).round(6))) == len(centres)
+        if untied and apart and len(found) == len(ways) and all(len(one) == 2 for one in found):
             return trial
 
 
@@ -121,15 +122,16 @@ def hidden_film() -> tuple[int, int, str]:
     1, and one with the weight 0.1 and the length 1. Name
     `hidden_film = (reached with weight 1, reached with length 1, "letter")`. What hides the film?
 
-    - (a) Its words fit nobody.
-    - (b) Its short graph vector gives everybody nearly the same graph score, and at $\alpha = 0.1$ the graph decides.
-    - (c) A film without clicks is left out of every list.
-    - (d) At $\alpha = 0.1$ the words count too little. So the film would stay hidden with any graph vector.
+    - `"a"`: Its words fit nobody.
+    - `"b"`: Its short graph vector gives everybody nearly the same graph score, and at $\alpha = 0.1$ the graph
+      decides.
+    - `"c"`: A film without clicks is left out of every list.
+    - `"d"`: At $\alpha = 0.1$ the words count too little. So the film would stay hidden with any graph vector.
     """
     # begin solution
     settings = [(0.1, 0.45), (1.0, 0.45), (0.1, 1.0)]
     # given
-    # settings = [(0.1, 0.45)]  # pairs of weight and length: add yours, then print(num_reached)
+    # settings = [(0.1, 0.45)]  # pairs of weight and length: add yours
     # end solution
     draw = np.random.default_rng(0).standard_normal
     graph, words = draw((2, 400, 1000))  # of the known films
@@ -141,6 +143,9 @@ def hidden_film() -> tuple[int, int, str]:
         num_reached.append(int((new_score >= fiftieth).sum()))
     # begin solution
     return (num_reached[1], num_reached[2], "b")
+    # given
+    # print(num_reached)
+    # return ..., ..., "?"
     # end solution
 
 
@@ -272,7 +277,7 @@ EXERCISES = [
         objective=5,
         minutes=8,
         reference=operating.may_go_live,
-        inputs=operating.five_candidates,
+        inputs=operating.ten_candidates,
         hints=(
             "Two bundles may have the same mean gain, one surely and one by luck. What tells them apart?",
             "Take the standard deviation of the users' differences, divide by the root of their number, go 1.96 down.",

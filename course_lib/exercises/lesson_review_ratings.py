@@ -124,11 +124,11 @@ def twice_the_rank() -> tuple[int, str]:
 
     Name `twice_the_rank = (number, "letter")`.
 
-    - (a) They double with the numbers that are trained.
-    - (b) They stay about the same: both passes still go through all the frozen layers, beside which the thin matrices
-      are little work.
-    - (c) They stay the same, because nothing has to be computed for frozen layers on the way back.
-    - (d) They halve, because a higher rank needs half as many steps.
+    - `"a"`: They double with the numbers that are trained.
+    - `"b"`: They stay about the same: both passes still go through all the frozen layers, beside which the thin
+      matrices are little work.
+    - `"c"`: They stay the same, because nothing has to be computed for frozen layers on the way back.
+    - `"d"`: They halve, because a higher rank needs half as many steps.
     """
     layers, projections, width = 6, 2, 384  # of MiniLM; queries and values
     # begin solution
@@ -260,6 +260,7 @@ EXERCISES = [
         objective=4,
         minutes=6,
         reference=twice_the_rank,
+        tolerance=1e-7,
         hints=(
             "Which parts of the 74,113 have the rank in their shape? Which do not?",
             "A is `[r, 384]`, B is `[384, r]`, twice in each of six layers; the head has 384 weights and a bias.",

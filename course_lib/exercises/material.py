@@ -34,7 +34,8 @@ def scores_and_a_new_film(generator: np.random.Generator) -> tuple[np.ndarray, n
     loudness = generator.permutation([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])[:, None]
     scores = loudness * generator.uniform(0.0, 1.0, (6, 8))
     taken = generator.random((6, 8)) < 0.8 * scores / loudness  # people took what they like
-    return scores.round(1), taken, (loudness[:, 0] * generator.uniform(0.2, 0.9, 6)).round(1), 3
+    new_scores = (loudness[:, 0] * generator.uniform(0.2, 0.9, 6)).round(1) + 0.05  # no known film has the same
+    return scores.round(1), taken, new_scores, 3
 
 
 def variances_and_errors_wanted(generator: np.random.Generator) -> tuple[dict[str, float], int, np.ndarray]:
@@ -115,10 +116,11 @@ def a_bipartite_adjacency(generator: np.random.Generator) -> tuple[np.ndarray, i
 
 
 def seconds_with_ties(generator: np.random.Generator) -> tuple[np.ndarray, float]:
-    """Ten seconds in the order of a file: a crowded start, a page of three sent off at the cut, a late end."""
+    """Ten seconds in the order of a file: a crowded start, a page of three at the cut or behind it, a late end."""
     share = float(generator.choice([0.5, 0.6]))
     gaps = generator.integers(1, 5, 10)
-    gaps[int(10 * share) : int(10 * share) + 2] = 0  # the last before the cut and the two after it
+    start = int(10 * share) + int(generator.integers(0, 2))  # the page begins before the cut, or with it
+    gaps[start : start + 2] = 0
     gaps[-1] = 200
     return generator.permutation(np.cumsum(gaps)), share
 
@@ -129,9 +131,11 @@ def an_export(generator: np.random.Generator) -> tuple[pd.DataFrame]:
     rows += [(2, 9, 893287000000)]
     table = pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"])
     table.insert(2, "rating", generator.permutation(np.arange(1.0, 7.0)))
-    order = generator.permutation(6)
-    order[order < 3] = generator.choice([[0, 2, 1], [1, 2, 0]])
-    return (table.iloc[order].reset_index(drop=True),)
+    while True:
+        order = generator.permutation(6)
+        order[order < 3] = generator.choice([[0, 2, 1], [1, 2, 0]])
+        if (np.diff(np.argsort(order)[[2, 3, 5]]) < 0).any():  # the rows that stay are not in order of time
+            return (table.iloc[order].reset_index(drop=True),)
 
 
 def hits_of_four_users(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

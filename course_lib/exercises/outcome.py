@@ -47,7 +47,8 @@ class Outcome:
         return f"{SIGNS[self.state]} {self.number} {self.state}. {self.message}"
 
     def _repr_html_(self) -> str:
-        said = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.message)).replace("\n", "<br>")
+        said = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.message))
+        said = re.sub(r"\*([^*\s][^*]*)\*", r"<em>\1</em>", said).replace("\n", "<br>")
         return (
             f'<div style="border-left: 4px solid {COLOURS[self.state]}; padding: 0.3em 0.8em">'
             f"<strong>{SIGNS[self.state]} {self.number} {self.state}.</strong> {said}</div>"

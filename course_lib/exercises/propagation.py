@@ -88,6 +88,20 @@ def weights_from_the_lengths_of_vectors(A: np.ndarray, H: np.ndarray) -> np.ndar
     return A @ (H / np.linalg.norm(H, axis=1, keepdims=True))
 
 
+def the_start_and_the_lengths_stayed(A: np.ndarray, H: np.ndarray) -> np.ndarray:
+    """
+    Half of it is done: vectors are added now. The start and the weights are still those of the printed rule. What did
+    each node start from there, and what does it divide by?
+    """
+    return H + weights_from_the_lengths_of_vectors(A, H)
+
+
+def a_number_still_added(A: np.ndarray, H: np.ndarray) -> np.ndarray:
+    """Half of it is done: the start is right. What you add is still one number, and all coordinates grow alike."""
+    numbers = (A * (H @ H.T) / np.linalg.norm(H, axis=1)).sum(axis=1, keepdims=True)
+    return numbers + np.zeros_like(H)
+
+
 def the_speaker_only(A: np.ndarray, H: np.ndarray) -> np.ndarray:
     """Busy speakers are turned down. A listener with many neighbours still hears a sum that grows with their number."""
     return A @ (H / np.sqrt(A.sum(axis=1, keepdims=True)))

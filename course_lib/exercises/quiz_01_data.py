@@ -19,7 +19,7 @@ QUESTIONS = [
         ),
     ),
     Question(
-        "What does the diagonal element (A²) of a user u say?",
+        "What does the diagonal element (A²)ᵤᵤ of a user u say?",
         (
             Choice(
                 "The number of films u has taken",
@@ -35,7 +35,8 @@ QUESTIONS = [
         (
             Choice(
                 "Yes, a straight line on log axes is what a power law is",
-                "On all of its range. One decade of a finite sample looks straight for other laws too.",
+                "It would have to be straight over its whole range. One decade of a finite sample looks straight for "
+                "other laws too.",
             ),
             Choice(
                 "Not shown: look at the slope elsewhere, and at other laws that fit",

@@ -76,7 +76,7 @@ QUESTIONS = [
         (
             Choice(
                 "It uses products, and products are worse than cosines",
-                "Any of the two losses can use either. With products, the softmax was the worst of the four.",
+                "Either loss can use either score. With products, the softmax was the worst of the four.",
             ),
             Choice(
                 "It sees one random negative at a time, and most of these are easy",

@@ -12,8 +12,8 @@ QUESTIONS = [
             ),
             Choice(
                 "So that busy speakers are turned down as well, and the matrix stays symmetric",
-                "A mean asks who listens and not who speaks. And a symmetric matrix has real eigenvalues, here within "
-                "−1 and 1.",
+                "A mean asks who listens and not who speaks. And a symmetric matrix has orthogonal eigenvectors, which "
+                "section 7 needs; its eigenvalues lie between −1 and 1.",
                 right=True,
             ),
             Choice(

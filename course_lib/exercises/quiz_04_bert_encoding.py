@@ -11,7 +11,8 @@ QUESTIONS = [
                 "The softmax does that, whatever the scale of the scores.",
             ),
             Choice(
-                "Because a dot product of d independent numbers has variance d: the softmax would hear one piece only",
+                "Because the dot product of two vectors of d independent numbers with variance 1 has variance d: the "
+                "softmax would hear one piece only",
                 "With the root the variance is 1 for every d. Without it, one share of eleven was .80 on pure noise.",
                 right=True,
             ),

@@ -41,11 +41,6 @@ class _Blank:
     def for_learners(self) -> list[str]:
         return self.given or [self.indent + self.placeholder]
 
-    def for_nbgrader(self) -> list[str]:
-        """nbgrader cuts out what stands between its own marks; code with a bug stays above them as a comment."""
-        bug = [f"{self.indent}# {line.removeprefix(self.indent)}".rstrip() for line in self.given]
-        return [*bug, f"{self.indent}### BEGIN SOLUTION", *self.answer, f"{self.indent}### END SOLUTION"]
-
 
 def solution(reference: Function, is_value: bool) -> str:
     """Source of the cell that answers an exercise: the reference without its marks and docstring.
@@ -64,11 +59,6 @@ def solution(reference: Function, is_value: bool) -> str:
 def stub(reference: Function, is_value: bool) -> str:
     """Source of the cell a learner starts from: the reference with a placeholder, or given code, for the answer."""
     return _cell(reference, is_value, _Blank.for_learners)
-
-
-def for_nbgrader(reference: Function, is_value: bool) -> str:
-    """Source of the cell from which nbgrader makes its own stub: the solution between nbgrader's marks."""
-    return _cell(reference, is_value, _Blank.for_nbgrader)
 
 
 def _cell(reference: Function, is_value: bool, filled: Callable[[_Blank], list[str]]) -> str:

@@ -112,6 +112,13 @@ def template(path: Path, known: list[Path]) -> NotebookNode:
         "prerequisites": earlier[-1:],
         "lecture_minutes": 45,
         "lab_minutes": 90,
+        "plan": [
+            {"section": 1, "lecture": 40, "lab": 80, "late": "keep"},
+            {"section": "questions", "lecture": 5, "lab": 10, "late": "shorten"},
+        ],
+        "misconceptions": [
+            {"belief": "What do people believe?", "question": "What reveals it?", "answer": "What is right?"}
+        ],
     }
     cells = [
         new_markdown_cell(INTRODUCTION),

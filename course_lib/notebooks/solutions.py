@@ -1,5 +1,6 @@
 """The teacher's notebooks: the lessons with every exercise solved, made from the reference solutions."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,11 +8,25 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from course_lib import exercises
-from course_lib.exercises import Exercise, source
+from course_lib.exercises import Exercise
 from course_lib.exercises.exercise import mistake_name, one_paragraph
 from course_lib.notebooks import catalogue, exercise_cells
 
 NBGRADER_SCHEMA = 3
+OTTER_TEST = """from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "{test}"
+points = {points}
+
+
+@test_case()
+def test_{name}({name}):
+    from course_lib import exercises
+
+    outcome = exercises.load("{number}").check({name})
+    assert outcome, outcome
+"""
 
 
 def solved(path: Path) -> NotebookNode:
@@ -30,31 +45,48 @@ def solved(path: Path) -> NotebookNode:
 
 
 def for_nbgrader(path: Path) -> NotebookNode:
-    """The lesson at `path`, solved and marked for nbgrader, which makes the learner's version and grades it.
+    """The lesson at `path` with the checks marked for nbgrader: locked, graded, and failing unless the answer is right.
 
-    An exercise is worth as many points as it takes minutes.
+    The learner's cells stay as they are in the lesson. An exercise is worth as many points as it takes minutes.
     """
     notebook, name = catalogue.read(path), catalogue.lesson_name(path)
     known = {one.number: one for one in exercises.of_lesson(name)}
-    answers = {number: source.for_nbgrader(one.reference, one.is_value) for number, one in known.items()}
-    exercise_cells.refresh(notebook, name, answers)
+    exercise_cells.refresh(notebook, name)
     for cell in notebook.cells:
         number = exercise_cells.exercise_of(cell)
-        if number and cell.cell_type == "code":
-            _mark(cell, known[number], is_check=cell.source == exercise_cells.check(known[number]))
+        if number and cell.source == exercise_cells.check(known[number]):
+            _mark(cell, known[number])
     return notebook
 
 
 def write(paths: Sequence[Path], folder: Path, nbgrader: bool = False) -> list[Path]:
-    """Write the teacher's notebooks of the lessons at `paths` into `folder`; those without exercises are left out."""
+    """Write the teacher's notebooks of the lessons at `paths` into `folder`; those without exercises are left out.
+
+    For nbgrader each lies in a folder of its own, which is the name of the assignment: `03`.
+    """
     written = []
     for path in paths:
         name = catalogue.lesson_name(path)
         if exercises.has(name):
-            target = folder / f"{name}.ipynb"
+            target = folder / exercises.key_of(name) / path.name if nbgrader else folder / f"{name}.ipynb"
             target.parent.mkdir(parents=True, exist_ok=True)
             catalogue.write(for_nbgrader(path) if nbgrader else solved(path), target)
             written.append(target)
+    return written
+
+
+def write_otter_tests(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """Write a test file for otter-grader for each exercise of the lessons at `paths` into `folder`.
+
+    Its name is what `grader.check` takes. Points are minutes, as for nbgrader.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for exercise in (one for path in paths for one in exercises.of_lesson(catalogue.lesson_name(path))):
+        target = folder / f"exercise_{exercise.number.replace('.', '_')}.py"
+        text = OTTER_TEST.format(test=target.stem, points=exercise.minutes, name=exercise.name, number=exercise.number)
+        target.write_text(text, encoding="utf-8")
+        written.append(target)
     return written
 
 
@@ -64,16 +96,16 @@ def _notes(exercise: Exercise) -> str:
     return "\n".join([head, "", "Mistakes to look for, with the hint that `check` gives:", "", *seen])
 
 
-def _mark(cell: NotebookNode, exercise: Exercise, is_check: bool) -> None:
+def _mark(cell: NotebookNode, exercise: Exercise) -> None:
     cell.metadata["nbgrader"] = {
-        "grade": is_check,
-        "solution": not is_check,
-        "locked": is_check,
-        "grade_id": f"{'check' if is_check else 'answer'}-{exercise.number.replace('.', '-')}",
+        "grade": True,
+        "solution": False,
+        "locked": True,
+        "grade_id": f"check-{exercise.number.replace('.', '-')}",
         "schema_version": NBGRADER_SCHEMA,
         "task": False,
-        **({"points": exercise.minutes} if is_check else {}),
+        "points": exercise.minutes,
     }
-    if is_check:
-        cell.source = cell.source.replace("\nex.check(", "\nassert ex.check(", 1)
+    cell.source = re.sub(r"^(ex\.check\(.+?\))", r"outcome = \1", cell.source, flags=re.MULTILINE)
+    cell.source += "\nassert outcome, outcome\noutcome"
     cell.outputs, cell.execution_count = [], None

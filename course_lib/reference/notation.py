@@ -125,5 +125,6 @@ def _reused(rows: list[Symbol], occurring: dict[str, dict[str, None]]) -> list[s
     for row in rows:
         lessons = ", ".join(lesson.rpartition("/")[2].partition("_")[0] for lesson in lessons_of(row, occurring))
         for form in row.forms:
-            found.setdefault(form, []).append(f"{row.meaning.partition(';')[0]} ({lessons})")
+            together = f"{row.show}, " if len(row.forms) > 1 else ""
+            found.setdefault(form, []).append(f"{together}{row.meaning.partition(';')[0]} ({lessons})")
     return [f"- ${form}$: {'; '.join(several)}" for form, several in sorted(found.items()) if len(several) > 1]

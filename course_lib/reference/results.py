@@ -9,8 +9,8 @@ HEAD = """\
 # Results
 
 Every recorded row: test metrics with 95 % intervals over users. Made by `course docs` from the studies in `results/`,
-which `course study NAME` makes again; nobody types a number. A model that two studies fitted under one name stands
-here twice.
+which `course study NAME` makes again; nobody types a number. A model that two studies fitted under one name,
+with other numbers, stands here twice.
 
 """
 

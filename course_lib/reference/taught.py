@@ -12,6 +12,7 @@ from typing import Any
 from course_lib.reference.passages import all_passages, link
 
 TAUGHT = re.compile(r"\b(?:\d\d_[a-z_]+|electives/[a-z_]+)")
+SENTENCE_END = re.compile(r"(?<!et al\.)(?<=[.!?])\s+(?=[A-Z`$])")
 HEAD = """\
 # Where is it taught?
 
@@ -44,10 +45,15 @@ class Taught:
     lessons: list[str] = field(default_factory=list)
 
     @property
+    def path(self) -> str:
+        """Where it is in its room: `bundle.write`."""
+        return ".".join([*self.module.split(".")[2:], self.name])
+
+    @property
     def sentence(self) -> str:
         """First sentence of its docstring."""
         text = " ".join((inspect.getdoc(self.thing) or "").split("\n\n")[0].split())
-        return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0].rstrip(".")
+        return SENTENCE_END.split(text, maxsplit=1)[0].rstrip(".")
 
     @property
     def taught(self) -> list[str]:
@@ -87,12 +93,12 @@ def page() -> str:
         if (new := ".".join(one.module.split(".")[:2])) != room:
             room = new
             about = " ".join((importlib.import_module(room).__doc__ or "").split("\n\n")[0].split())
-            about = re.split(r"(?<=\.)\s", about)[0]
+            about = SENTENCE_END.split(about)[0]
             lines += [f"\n## {room.removeprefix('course_lib.')}\n", f"{about}\n"]
             lines += ["| name | what it is | taught in | used in |", "|:---|:---|:---|:---|"]
         numbers = [", ".join(_short(lesson) for lesson in some) for some in (one.taught, one.lessons)]
         lines.append(
-            f"| `{one.name}` | {one.sentence.replace('|', chr(92) + '|')} | {numbers[0] or '-'} | {numbers[1]} |"
+            f"| `{one.path}` | {one.sentence.replace('|', chr(92) + '|')} | {numbers[0] or '-'} | {numbers[1]} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -18,9 +18,9 @@ def film_names(items: pd.DataFrame) -> list[str]:
 
 
 def film_titles(items: pd.DataFrame) -> list[str]:
-    """Title, year and genres of each film: "Toy Story (1995). Animation, Children's, Comedy."
+    """Title, year and genres of each film, as one text.
 
-    What the source does not know is left out.
+    Such as "Toy Story (1995). Animation, Children's, Comedy." What the source does not know is left out.
 
     Parameters
     ----------
