@@ -47,6 +47,11 @@ def largest(record: dict[str, Any], method: str) -> dict[str, Any]:
     return max((row for row in rows if not row["stopped"]), key=lambda row: row["interactions"])
 
 
+def short(value: float) -> str:
+    """Three digits, or all those before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def growth(scale: dict[str, Any]) -> list[list[Any]]:
     """One row a size: vectors, what training holds of them, adjacency, EASE's matrix, a step over the graph."""
     top = largest(scale, TRAINED)
@@ -57,7 +62,7 @@ def growth(scale: dict[str, Any]) -> list[list[Any]]:
         held = vectors(num_users, num_items)
         gigabytes = (held, COPIES * held, adjacency(size), item_square(num_items))
         counts = (size, round(num_users), round(num_items))
-        rows.append([*(f"{one:,}" for one in counts), *(f"{one:,.3g}" for one in (*gigabytes, step * size))])
+        rows.append([*(f"{one:,}" for one in counts), *(short(one) for one in (*gigabytes, step * size))])
     return rows
 
 
