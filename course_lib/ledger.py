@@ -106,7 +106,7 @@ def markdown(scoreboard: list[Row]) -> str:
             "| model | NDCG@10 | 95 % interval | Recall@20 | fit, CPU s |",
         ]
         lines.append("|---|---|---|---|---|")
-        shown = {}  # without the seconds, that two fits of one model differ in
+        shown: dict[str, str] = {}  # without the seconds, that two fits of one model differ in
         for row in group:
             _, _, ndcg, recall, interval, seconds, *_ = _cells(row)
             shown.setdefault(f"| {row['model']} | {ndcg} | {interval} | {recall} |", f" {seconds} |")
