@@ -1,10 +1,14 @@
 """Figures have words for those who cannot see them."""
 
+import base64
+import re
+import struct
+
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from course_lib import notebooks
+from course_lib import notebooks, render, slides
 from course_lib.notebooks import catalogue, figures
 
 
@@ -28,6 +32,17 @@ def test_a_figure_says_its_titles_or_else_its_section(source: str, text: str) ->
     assert cell.outputs[0].metadata["image/png"]["alt"] == text
     assert cell.metadata["mystnb"]["image"]["alt"] == text
     assert "mystnb" not in printed.metadata
+
+
+def test_deck_and_page_show_the_text() -> None:
+    cell = drawn('ax.set(title="A title < 3")')
+    size = struct.pack(">4sII", b"IHDR", 90, 60)  # the head of a PNG says how large it is
+    cell.outputs[0].data["image/png"] = base64.b64encode(b"\x89PNG\r\n\x1a\n\x00\x00\x00\r" + size).decode()
+    notebook = new_notebook(cells=[cell], metadata={"course": {"title": "A lesson"}})
+    for page in (render._page(notebook, "A lesson", ""), slides._deck(notebook)):
+        [image] = re.findall(r"<img[^>]*>", page)
+        assert 'alt="Figure: A title &lt; 3"' in image
+        assert f'src="data:image/png;base64,{cell.outputs[0].data["image/png"]}"' in image
 
 
 def test_every_figure_of_the_course_says_something() -> None:

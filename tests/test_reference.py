@@ -96,7 +96,7 @@ def test_what_lessons_use_is_listed_where_it_is_taught() -> None:
     listed = taught.used()
     page = (ROOT / "docs" / "taught.md").read_text(encoding="utf-8")
     for one in listed:
-        assert f"| `{one.name}` |" in page
+        assert f"| `{one.path}` |" in page and one.path.endswith(one.name)
         assert one.sentence, f"{one.module}.{one.name} has no docstring"
         assert set(one.taught) <= set(LESSONS)
         assert all(taught.speaks_of(lesson, one.name) for lesson in one.taught)
