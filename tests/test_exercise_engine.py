@@ -11,6 +11,7 @@ from sample_lesson import lesson_with_places
 
 from course_lib import exercises, notebooks
 from course_lib.exercises import Exercise, Kind, State, comparing, progress
+from course_lib.exercises.outcome import Outcome
 from course_lib.notebooks import catalogue, exercise_cells, kernel, solutions
 
 
@@ -78,6 +79,11 @@ def test_the_three_outcomes() -> None:
     assert (untried.state, bool(untried)) == (State.NOT_ATTEMPTED, False)
     assert "✗ 99.1 wrong. Which axis" in repr(wrong)
     assert "#D55E00" in wrong._repr_html_()
+
+
+def test_emphasis_is_shown_and_stars_of_code_are_left_alone() -> None:
+    shown = Outcome("03.1", State.WRONG, "All *might* be well: 2*x and 3*y, f(*args), **kwargs")._repr_html_()
+    assert "All <em>might</em> be well: 2*x and 3*y, f(*args), **kwargs" in shown
 
 
 @pytest.mark.parametrize(

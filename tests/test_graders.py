@@ -36,6 +36,7 @@ def test_otters_tests_pass_the_reference_alone(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "otter.test_files", otter)
     monkeypatch.setenv("COURSE_PROGRESS_FILE", str(tmp_path / "progress.json"))
     written = solutions.write_otter_tests([lesson_with_places(tmp_path)], tmp_path / "tests")
+    assert solutions.write_otter_tests([tmp_path / "99_without_exercises.ipynb"], tmp_path / "none") == []
     first = exercises.load("03.1")
     assert written[0].name == "exercise_03_1.py" and len(written) == len(exercises.of_lesson("03_graph_convolution"))
     cell = runpy.run_path(str(written[0]))

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+EMPHASIS = re.compile(r"(?<![\w*])\*([^*\s<](?:[^*<\n]*[^*\s])?)\*(?![\w*])")  # *so*, and not 2*x or **kwargs
+
 
 class State(StrEnum):
     """The three outcomes of a check."""
@@ -48,7 +50,7 @@ class Outcome:
 
     def _repr_html_(self) -> str:
         said = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.message))
-        said = re.sub(r"\*([^*\s][^*]*)\*", r"<em>\1</em>", said).replace("\n", "<br>")
+        said = EMPHASIS.sub(r"<em>\1</em>", said).replace("\n", "<br>")
         return (
             f'<div style="border-left: 4px solid {COLOURS[self.state]}; padding: 0.3em 0.8em">'
             f"<strong>{SIGNS[self.state]} {self.number} {self.state}.</strong> {said}</div>"

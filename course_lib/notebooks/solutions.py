@@ -82,7 +82,8 @@ def write_otter_tests(paths: Sequence[Path], folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for exercise in (one for path in paths for one in exercises.of_lesson(catalogue.lesson_name(path))):
+    lessons = filter(exercises.has, map(catalogue.lesson_name, paths))
+    for exercise in (one for lesson in lessons for one in exercises.of_lesson(lesson)):
         target = folder / f"exercise_{exercise.number.replace('.', '_')}.py"
         text = OTTER_TEST.format(test=target.stem, points=exercise.minutes, name=exercise.name, number=exercise.number)
         target.write_text(text, encoding="utf-8")
